@@ -1,0 +1,125 @@
+//! The one place that asks what time it is.
+//!
+//! Everything else takes [`Now`] (or its monotonic half, [`Mono`]) as an argument, which is what lets the
+//! simulation tests run a day in a second.
+
+use std::ops::{Add, AddAssign, Sub};
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
+
+/// A point on the monotonic clock: microseconds since an origin that means nothing outside this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mono(u64);
+
+impl Mono {
+    pub const ZERO: Mono = Mono(0);
+
+    pub const fn from_micros(micros: u64) -> Mono {
+        Mono(micros)
+    }
+
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// Time passed since `earlier`; zero when `earlier` is later.
+    pub fn since(self, earlier: Mono) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Mono {
+    type Output = Mono;
+
+    fn add(self, duration: Duration) -> Mono {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        Mono(self.0.saturating_add(micros))
+    }
+}
+
+impl AddAssign<Duration> for Mono {
+    fn add_assign(&mut self, duration: Duration) {
+        *self = *self + duration;
+    }
+}
+
+impl Sub<Mono> for Mono {
+    type Output = Duration;
+
+    fn sub(self, earlier: Mono) -> Duration {
+        self.since(earlier)
+    }
+}
+
+/// Both clocks, read together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    pub mono: Mono,
+    /// Cut to microseconds: PostgreSQL keeps no more.
+    pub wall: DateTime<Utc>,
+}
+
+impl Add<Duration> for Now {
+    type Output = Now;
+
+    fn add(self, duration: Duration) -> Now {
+        let wall = self.wall + TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        Now { mono: self.mono + duration, wall }
+    }
+}
+
+/// The machine's clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    origin: std::time::Instant,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks")]
+    pub fn start() -> Clock {
+        Clock { origin: std::time::Instant::now() }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks")]
+    pub fn mono(&self) -> Mono {
+        Mono::ZERO + self.origin.elapsed()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks")]
+    pub fn wall(&self) -> DateTime<Utc> {
+        Utc::now().trunc_subsecs(6)
+    }
+
+    pub fn now(&self) -> Now {
+        Now { mono: self.mono(), wall: self.wall() }
+    }
+
+    /// The instant to hand to a runtime's timer.
+    pub fn instant(&self, at: Mono) -> std::time::Instant {
+        self.origin + at.since(Mono::ZERO)
+    }
+}
+
+/// The day it is in Beijing, which all seven cities keep: UTC+8, no summer time since 1991.
+pub fn beijing_day(at: DateTime<Utc>) -> NaiveDate {
+    (at + TimeDelta::hours(8)).date_naive()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beijing_day_starts_at_sixteen_utc() {
+        let before: DateTime<Utc> = "2026-11-22T15:59:59Z".parse().expect("a time");
+        let after: DateTime<Utc> = "2026-11-22T16:00:00Z".parse().expect("a time");
+        assert_eq!(beijing_day(before).to_string(), "2026-11-22");
+        assert_eq!(beijing_day(after).to_string(), "2026-11-23");
+    }
+
+    #[test]
+    fn time_never_runs_below_its_origin() {
+        assert_eq!(Mono::from_micros(5).since(Mono::from_micros(9)), Duration::ZERO);
+    }
+}

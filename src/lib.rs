@@ -1,0 +1,12 @@
+//! The government service hotline 12345 of a Tibetan city: a citizen calls, a ticket exists.
+//!
+//! The map is `ARCHITECTURE.md`; a module may use only modules of a lower rank, which `tests/it/ranks.rs` checks.
+
+#![forbid(unsafe_code)]
+
+pub mod city;
+pub mod clock;
+pub mod digit;
+pub mod language;
+pub mod phone;
+
