@@ -10,3 +10,5 @@ pub mod digit;
 pub mod language;
 pub mod phone;
 
+pub mod sip;
+
