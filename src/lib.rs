@@ -10,5 +10,6 @@ pub mod digit;
 pub mod language;
 pub mod phone;
 
+pub mod sdp;
 pub mod sip;
 
