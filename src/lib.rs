@@ -13,3 +13,5 @@ pub mod phone;
 pub mod sdp;
 pub mod sip;
 
+pub mod ticket;
+
