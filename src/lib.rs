@@ -13,5 +13,6 @@ pub mod phone;
 pub mod sdp;
 pub mod sip;
 
+pub mod media;
 pub mod ticket;
 
