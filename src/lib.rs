@@ -14,5 +14,6 @@ pub mod sdp;
 pub mod sip;
 
 pub mod media;
+pub mod prompt;
 pub mod ticket;
 

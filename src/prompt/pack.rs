@@ -1,0 +1,19 @@
+//! The pack inside the binary: the manifest, and the clips as one blob of A-law that the build script made.
+
+use super::manifest::Manifest;
+
+static MANIFEST: &str = include_str!("../../prompts/manifest.toml");
+static BLOB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prompts.alaw"));
+/// File, first byte, byte after the last; sorted by file.
+static INDEX: &[(&str, usize, usize)] = include!(concat!(env!("OUT_DIR"), "/prompts.index"));
+
+pub fn manifest() -> Manifest {
+    Manifest::parse(MANIFEST, "prompts/manifest.toml").expect("a test reads the manifest that is packed")
+}
+
+/// The A-law bytes of a packed file, named as in the manifest.
+pub fn alaw(file: &str) -> Option<&'static [u8]> {
+    let at = INDEX.binary_search_by_key(&file, |&(name, ..)| name).ok()?;
+    let (_, start, end) = INDEX[at];
+    BLOB.get(start..end)
+}
