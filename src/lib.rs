@@ -13,6 +13,7 @@ pub mod phone;
 pub mod sdp;
 pub mod sip;
 
+pub mod ivr;
 pub mod media;
 pub mod prompt;
 pub mod ticket;

@@ -1,0 +1,25 @@
+//! The call flow: a checked graph, written as data, and the function that walks it.
+//!
+//! [`Flow::parse`] reads `prompts/flows/*.toml` and refuses what could leave a caller stranded. [`step()`] is pure:
+//! the caller of this module plays, records, keeps the timers and asks the store, and reports back with [`Event`]s.
+
+mod check;
+mod event;
+mod flow;
+mod keys;
+mod line;
+mod source;
+mod state;
+mod step;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use event::{
+    Action, Caller, Draft, EndedBy, Event, Features, LeaderEvent, Profile, PromptId, RecordKind, Reply, Request, Stage,
+    Status, Take, Utterance,
+};
+pub use flow::{Flow, Problem};
+pub use state::State;
+pub use step::step;
