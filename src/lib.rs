@@ -18,3 +18,5 @@ pub mod media;
 pub mod prompt;
 pub mod ticket;
 
+pub mod store;
+

@@ -1,0 +1,191 @@
+//! Opening the database: a SQLite file in the data folder, or PostgreSQL.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::Store;
+use super::database::{Database, Pool, on};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The SQLite file inside the data folder.
+const SQLITE_FILE: &str = "hotline.db";
+
+/// Which database, and how much of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `postgres://user:password@host/database`, `sqlite://path` or `sqlite::memory:`; none: a SQLite file in
+    /// the data folder.
+    pub url: Option<DatabaseUrl>,
+    /// A file that holds the url, for one with a password.
+    pub url_file: Option<PathBuf>,
+    pub max_connections: u32,
+    /// How long a query waits for a free connection, and SQLite for another program's lock.
+    pub wait_timeout_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { url: None, url_file: None, max_connections: 8, wait_timeout_ms: 5_000 }
+    }
+}
+
+/// A database's address. It may hold a password: it has no `Display`, and `Debug` shows the scheme only.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// Whether a password is part of it.
+    pub fn has_password(&self) -> bool {
+        let authority = self.0.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or(""));
+        authority.rsplit_once('@').is_some_and(|(account, _)| account.contains(':')) || self.0.contains("password=")
+    }
+
+    fn scheme(&self) -> &str {
+        self.0.split_once(':').map_or("", |(scheme, _)| scheme)
+    }
+
+    /// Such a database lives as long as its one connection.
+    fn is_in_memory(&self) -> bool {
+        self.0 == "sqlite::memory:" || self.0.contains("mode=memory")
+    }
+}
+
+impl From<String> for DatabaseUrl {
+    fn from(url: String) -> DatabaseUrl {
+        DatabaseUrl(url)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({}:…)", self.scheme())
+    }
+}
+
+/// Why there is no database. No text holds the url or a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the data folder {} can't be used: {source}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("the database file {} can't be written: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("the database url must start with postgres: or sqlite:")]
+    Scheme,
+    #[error("the database url can't be read")]
+    Url,
+    #[error("no connection to the database: {0}")]
+    Connect(String),
+    #[error("the database was made by a newer version of this program (migration {0})")]
+    Newer(i64),
+    #[error("the database's migration {0} is not the one this program holds")]
+    Altered(i64),
+    #[error("the database can't be brought to this version: {0}")]
+    Migrate(String),
+}
+
+impl Store {
+    /// Connects, creates what is missing and runs the migrations. `data` is the folder the SQLite file lies in
+    /// when no url is given.
+    pub async fn open(config: &Config, data: &Path) -> Result<Store, OpenError> {
+        let store = match &config.url {
+            None => {
+                let file = data.join(SQLITE_FILE);
+                create_file(data, &file)?;
+                sqlite(config, SqliteConnectOptions::new().filename(file), false).await?
+            }
+            Some(url) => match url.scheme() {
+                "sqlite" => {
+                    let options = SqliteConnectOptions::from_str(&url.0).map_err(|_| OpenError::Url)?;
+                    sqlite(config, options.create_if_missing(true), url.is_in_memory()).await?
+                }
+                "postgres" | "postgresql" => postgres(config, url).await?,
+                _ => return Err(OpenError::Scheme),
+            },
+        };
+        match &store.write {
+            Database::Sqlite(pool) => SQLITE_MIGRATIONS.run(pool).await,
+            Database::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
+        }
+        .map_err(migration_error)?;
+        Ok(store)
+    }
+
+    /// Lets running queries end and closes every connection.
+    pub async fn close(&self) {
+        for pool in [&self.read, &self.write] {
+            on!(pool, pool => pool.close().await);
+        }
+    }
+}
+
+/// Readable by this user only: it holds phone numbers. SQLite gives its journals the same mode.
+fn create_file(data: &Path, file: &Path) -> Result<(), OpenError> {
+    fs::create_dir_all(data).map_err(|source| OpenError::Folder { path: data.to_owned(), source })?;
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(file)
+        .map(drop)
+        .map_err(|source| OpenError::File { path: file.to_owned(), source })
+}
+
+async fn sqlite(config: &Config, options: SqliteConnectOptions, in_memory: bool) -> Result<Store, OpenError> {
+    let wait = Duration::from_millis(config.wait_timeout_ms);
+    let options = options
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(wait);
+    let pool = |connections: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .min_connections(1)
+            .acquire_timeout(wait)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+    };
+    // One connection writes: inside this program writers queue fairly for it, instead of polling SQLite's lock.
+    let write = pool(1).await.map_err(connect_error)?;
+    let read =
+        if in_memory { write.clone() } else { pool(config.max_connections.max(1)).await.map_err(connect_error)? };
+    Ok(Store { read: Pool::Sqlite(read), write: Pool::Sqlite(write) })
+}
+
+async fn postgres(config: &Config, url: &DatabaseUrl) -> Result<Store, OpenError> {
+    let options = PgConnectOptions::from_str(&url.0).map_err(|_| OpenError::Url)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(config.max_connections.max(1))
+        .acquire_timeout(Duration::from_millis(config.wait_timeout_ms))
+        .connect_with(options.application_name("hotline"))
+        .await
+        .map_err(connect_error)?;
+    Ok(Store { read: Pool::Postgres(pool.clone()), write: Pool::Postgres(pool) })
+}
+
+fn connect_error(error: sqlx::Error) -> OpenError {
+    OpenError::Connect(error.to_string())
+}
+
+fn migration_error(error: MigrateError) -> OpenError {
+    match error {
+        MigrateError::VersionMissing(version) => OpenError::Newer(version),
+        MigrateError::VersionMismatch(version) => OpenError::Altered(version),
+        other => OpenError::Migrate(other.to_string()),
+    }
+}
