@@ -18,5 +18,6 @@ pub mod media;
 pub mod prompt;
 pub mod ticket;
 
+pub mod live;
 pub mod store;
 

@@ -1,0 +1,135 @@
+//! What is happening now: calls in progress and whether each part of the service is fit to work.
+//!
+//! Written by the driver, read by the API. Nothing here is kept: the store has the past.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::city::City;
+use crate::language::Language;
+
+/// Readers that fall this many events behind skip to the newest.
+const EVENTS_KEPT: usize = 256;
+
+/// A call in progress. Carries no phone number: a list of live calls is seen by more people than a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LiveCall {
+    pub id: String,
+    pub city: City,
+    pub language: Option<Language>,
+    /// The node of the flow the caller is in.
+    pub node: String,
+    pub started_at: DateTime<Utc>,
+    pub recording: bool,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum LiveEvent {
+    CallStarted { call: LiveCall },
+    CallMoved { call: LiveCall },
+    TicketCreated { call: String, number: String },
+    CallEnded { call: String },
+}
+
+/// Whether one part of the service can do its work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    pub ok: bool,
+    /// One line for the operator, without phone numbers or secrets.
+    pub detail: String,
+}
+
+/// Shared between the driver and the API.
+#[derive(Debug)]
+pub struct Live {
+    calls: Mutex<HashMap<String, LiveCall>>,
+    parts: Mutex<BTreeMap<&'static str, Health>>,
+    events: broadcast::Sender<LiveEvent>,
+}
+
+impl Default for Live {
+    fn default() -> Live {
+        Live { calls: Mutex::default(), parts: Mutex::default(), events: broadcast::channel(EVENTS_KEPT).0 }
+    }
+}
+
+impl Live {
+    /// Puts a call on the board or moves it there.
+    pub fn put(&self, call: LiveCall) {
+        let before = locked(&self.calls).insert(call.id.clone(), call.clone());
+        self.tell(if before.is_some() { LiveEvent::CallMoved { call } } else { LiveEvent::CallStarted { call } });
+    }
+
+    pub fn ticket_created(&self, call: &str, number: &str) {
+        self.tell(LiveEvent::TicketCreated { call: call.to_owned(), number: number.to_owned() });
+    }
+
+    pub fn remove(&self, call: &str) {
+        if locked(&self.calls).remove(call).is_some() {
+            self.tell(LiveEvent::CallEnded { call: call.to_owned() });
+        }
+    }
+
+    /// Calls in progress, oldest first.
+    pub fn calls(&self) -> Vec<LiveCall> {
+        let mut calls: Vec<LiveCall> = locked(&self.calls).values().cloned().collect();
+        calls.sort_by(|a, b| (a.started_at, &a.id).cmp(&(b.started_at, &b.id)));
+        calls
+    }
+
+    /// What happens from now on. A reader that lags is told how many events it missed and goes on.
+    pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
+        self.events.subscribe()
+    }
+
+    /// Reports the state of a part: `store`, `media`, `sip`, `drain`, `trunk …`.
+    pub fn report(&self, part: &'static str, ok: bool, detail: impl Into<String>) {
+        locked(&self.parts).insert(part, Health { ok, detail: detail.into() });
+    }
+
+    /// Every part that has reported, by name.
+    pub fn health(&self) -> BTreeMap<&'static str, Health> {
+        locked(&self.parts).clone()
+    }
+
+    fn tell(&self, event: LiveEvent) {
+        // nobody listening is no failure
+        let _ = self.events.send(event);
+    }
+}
+
+/// A panic elsewhere leaves these maps whole: every change is one insert or remove.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(id: &str, node: &str) -> LiveCall {
+        let started_at = "2026-11-22T01:00:00Z".parse().expect("a time");
+        LiveCall { id: id.into(), city: City::Lhasa, language: None, node: node.into(), started_at, recording: false }
+    }
+
+    #[test]
+    fn a_call_starts_moves_and_ends_once() {
+        let live = Live::default();
+        let mut seen = live.subscribe();
+        live.put(call("a", "answer"));
+        live.put(call("a", "menu"));
+        live.remove("a");
+        live.remove("a");
+        assert!(matches!(seen.try_recv(), Ok(LiveEvent::CallStarted { .. })));
+        assert!(matches!(seen.try_recv(), Ok(LiveEvent::CallMoved { .. })));
+        assert!(matches!(seen.try_recv(), Ok(LiveEvent::CallEnded { .. })));
+        assert!(seen.try_recv().is_err());
+        assert!(live.calls().is_empty());
+    }
+}
