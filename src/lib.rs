@@ -18,6 +18,7 @@ pub mod media;
 pub mod prompt;
 pub mod ticket;
 
+pub mod call;
 pub mod live;
 pub mod store;
 
