@@ -22,3 +22,5 @@ pub mod call;
 pub mod live;
 pub mod store;
 
+pub mod driver;
+
