@@ -24,3 +24,5 @@ pub mod store;
 
 pub mod driver;
 
+pub mod console;
+

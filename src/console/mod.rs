@@ -1,0 +1,193 @@
+//! HTTP: the API. Read only: `GET` and `HEAD`, JSON, problem documents for errors, OpenAPI at `/api/openapi.json`.
+//!
+//! The app makes a [`Console`], hands it to [`router`] and the router to [`serve`].
+
+mod calls;
+mod guard;
+mod health;
+mod index;
+mod listener;
+mod live;
+mod observe;
+mod openapi;
+mod page;
+mod problem;
+mod query;
+mod range;
+mod recordings;
+mod routes;
+mod schema;
+mod segment;
+mod tickets;
+mod token;
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::{http::header, middleware};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::clock::Clock;
+use crate::live::Live;
+use crate::store::Store;
+
+pub use observe::{DURATION as DURATION_METRIC, DURATION_BUCKETS_S, REQUESTS as REQUESTS_METRIC, describe_metrics};
+pub use openapi::document as openapi_document;
+pub use routes::{Access, Entry, entries};
+pub use token::{ApiToken, FILE_NAME as TOKEN_FILE_NAME, TokenError};
+
+use listener::Bounded;
+use observe::RequestIds;
+use problem::{Kind, Problem};
+
+/// How long answers under way may go on once the service closes.
+const CLOSING_GRACE: Duration = Duration::from_secs(5);
+
+/// The section `[http]` of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen. There is no TLS here: leave it on loopback or put a proxy before it.
+    pub listen: SocketAddr,
+    /// After this long without an answer a client gets 504.
+    pub request_timeout_ms: u64,
+    /// Requests worked on at once; the next gets 503.
+    pub max_requests: usize,
+    /// Clients connected at once; the next waits to be accepted.
+    pub max_connections: usize,
+    /// Event streams and recordings being sent at once, each; the next gets 503.
+    pub max_streams: usize,
+}
+
+impl Config {
+    fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            request_timeout_ms: 15_000,
+            max_requests: 256,
+            max_connections: 512,
+            max_streams: 64,
+        }
+    }
+}
+
+/// What the API is made of.
+pub struct Console {
+    pub config: Config,
+    pub store: Store,
+    /// The folder that the paths in recording rows start from.
+    pub recordings: PathBuf,
+    pub token: ApiToken,
+    pub live: Arc<Live>,
+    /// Renders the metrics as Prometheus text.
+    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    pub clock: Clock,
+    /// Makes request ids differ from one start of the program to the next.
+    pub seed: [u8; 32],
+    /// Ends the event streams, which have no end of their own. Give [`serve`] the same one.
+    pub closing: CancellationToken,
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console")
+            .field("config", &self.config)
+            .field("recordings", &self.recordings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every handler sees.
+struct Shared {
+    console: Console,
+    request_ids: RequestIds,
+    requests: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    transfers: Arc<Semaphore>,
+}
+
+impl Deref for Shared {
+    type Target = Console;
+
+    fn deref(&self) -> &Console {
+        &self.console
+    }
+}
+
+/// Every route with what stands before it.
+pub fn router(console: Console) -> Router {
+    let permits = |number: usize| Arc::new(Semaphore::new(number));
+    let shared = Arc::new(Shared {
+        request_ids: RequestIds::new(console.seed),
+        requests: permits(console.config.max_requests),
+        streams: permits(console.config.max_streams),
+        transfers: permits(console.config.max_streams),
+        console,
+    });
+    let mut router = Router::new();
+    for route in routes::all() {
+        let rule = (Arc::clone(&shared), route.rule);
+        router =
+            router.route(route.path, route.handler.route_layer(middleware::from_fn_with_state(rule, guard::guard)));
+    }
+    router
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), observe::observe))
+        .with_state(shared)
+}
+
+/// Answers at most `max_connections` clients at once until `closing` is cancelled, then lets answers under way end
+/// for 5 s.
+///
+/// # Errors
+/// The listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    max_connections: usize,
+    router: Router,
+    closing: CancellationToken,
+) -> io::Result<()> {
+    let listener = Bounded::new(listener, max_connections);
+    let graceful = axum::serve(listener, router).with_graceful_shutdown(closing.clone().cancelled_owned());
+    tokio::select! {
+        ended = graceful.into_future() => ended,
+        () = async { closing.cancelled().await; tokio::time::sleep(CLOSING_GRACE).await } => Ok(()),
+    }
+}
+
+async fn no_such_path() -> Problem {
+    Problem::new(Kind::NoSuchPath, "The paths are listed in /api/openapi.json.")
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(Kind::MethodNotAllowed, "Everything here is read with GET or HEAD.")
+}
+
+/// The panic's own words may hold anything: the panic hook has written them, the client does not see them.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    let mut response =
+        Problem::new(Kind::Internal, "The service could not answer. The log has the reason.").into_response();
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response
+}

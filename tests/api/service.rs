@@ -1,0 +1,214 @@
+//! A running API and a client for it.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::time::Duration;
+
+use hotline::clock::Clock;
+use hotline::console::{self, ApiToken, Config, Console};
+use hotline::live::Live;
+use hotline::store::{self, Store};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use ureq::http::{HeaderMap, Request, StatusCode};
+use ureq::{Agent, Body};
+
+pub const TOKEN: &str = "a-token-of-the-tests-0123456789abcdef";
+
+pub struct Service {
+    pub live: Arc<Live>,
+    pub store: Store,
+    /// The folder of the recordings; goes with the service.
+    pub folder: PathBuf,
+    agent: Agent,
+    base: String,
+    closing: CancellationToken,
+    runtime: Runtime,
+}
+
+impl Service {
+    pub fn start() -> Service {
+        Service::start_with(Config::default())
+    }
+
+    pub fn start_with(config: Config) -> Service {
+        let metrics = metrics();
+        Service::start_as(config, move || metrics.render())
+    }
+
+    /// `metrics` is what `/metrics` calls.
+    pub fn start_as(config: Config, metrics: impl Fn() -> String + Send + Sync + 'static) -> Service {
+        keep_log();
+        let max_connections = config.max_connections;
+        let runtime = Runtime::new().expect("a runtime");
+        let folder = temporary_folder();
+        let live = Arc::new(Live::default());
+        let closing = CancellationToken::new();
+        let in_memory = store::Config { url: Some("sqlite::memory:".to_owned().into()), ..store::Config::default() };
+        let store = runtime.block_on(Store::open(&in_memory, &folder)).expect("a database in memory");
+        let router = console::router(Console {
+            config,
+            store: store.clone(),
+            recordings: folder.clone(),
+            token: ApiToken::new(TOKEN),
+            live: Arc::clone(&live),
+            metrics: Box::new(metrics),
+            clock: Clock::start(),
+            seed: [7; 32],
+            closing: closing.clone(),
+        });
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        runtime.spawn(console::serve(listener, max_connections, router, closing.clone()));
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(Duration::from_secs(20)))
+            .build()
+            .new_agent();
+        Service { live, store, folder, agent, base, closing, runtime }
+    }
+
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// With the token.
+    pub fn get(&self, path: &str) -> Reply {
+        self.get_with(path, &[])
+    }
+
+    /// With the token and these headers.
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.ask("GET", path, &[&[("authorization", bearer().as_str())], headers].concat())
+    }
+
+    /// Exactly these headers.
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let (head, mut body) = self.send(method, path, headers).into_parts();
+        Reply { status: head.status, headers: head.headers, body: body.read_to_vec().expect("the whole body") }
+    }
+
+    /// The answer with its body still to come.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> ureq::http::Response<Body> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.agent.run(request.body(()).expect("a request")).expect("an answer")
+    }
+
+    /// With the token and a body, which nothing here takes.
+    pub fn get_with_body(&self, path: &str, body: &str) -> Reply {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", bearer());
+        let (head, mut body) = request.force_send_body().send(body).expect("an answer").into_parts();
+        Reply { status: head.status, headers: head.headers, body: body.read_to_vec().expect("the whole body") }
+    }
+
+    /// Closes the API as a stop of the service does.
+    pub fn close(&self) {
+        self.closing.cancel();
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.closing.cancel();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The exporter that every service of this binary counts into.
+fn metrics() -> PrometheusHandle {
+    static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+    let install = || {
+        let buckets = Matcher::Full(console::DURATION_METRIC.to_owned());
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(buckets, &console::DURATION_BUCKETS_S);
+        let handle = builder.expect("buckets").install_recorder().expect("the first recorder");
+        console::describe_metrics();
+        handle
+    };
+    METRICS.get_or_init(install).clone()
+}
+
+/// What every test of this binary has logged so far.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// All levels, all crates: what is kept out has to be kept out of everything.
+fn keep_log() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(|| Log);
+        tracing::subscriber::set_global_default(subscriber.finish()).expect("the first subscriber");
+    });
+}
+
+pub fn logged() -> String {
+    String::from_utf8_lossy(&LOG.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+}
+
+pub fn bearer() -> String {
+    format!("Bearer {TOKEN}")
+}
+
+/// A new folder. Its name is of the process and a count: tests run side by side.
+pub fn temporary_folder() -> PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("hotline-api-{}-{count}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    /// All of it but what differs from run to run: the date and the request's id.
+    pub fn show(&self) -> String {
+        let mut text = format!("{}\n", self.status);
+        for (name, value) in &self.headers {
+            if name != "date" && name != "x-request-id" && name != "content-length" {
+                let _ = writeln!(text, "{name}: {}", value.to_str().expect("a printable header"));
+            }
+        }
+        let pretty = serde_json::from_slice::<serde_json::Value>(&self.body)
+            .map(|value| serde_json::to_string_pretty(&value).expect("JSON"))
+            .unwrap_or_else(|_| self.text().to_owned());
+        text + "\n" + &pretty
+    }
+}
