@@ -25,4 +25,5 @@ pub mod store;
 pub mod driver;
 
 pub mod console;
+pub mod work;
 

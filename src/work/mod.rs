@@ -1,0 +1,3 @@
+//! Background work: takes no input, looks at what is, and does what is due.
+
+pub mod watchman;
