@@ -27,3 +27,4 @@ pub mod driver;
 pub mod console;
 pub mod work;
 
+pub mod config;

@@ -1,0 +1,193 @@
+//! The service's settings: composed of the modules' own, read by the app alone.
+
+pub mod layers;
+mod secret;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::call::line::Line;
+use crate::console;
+use crate::driver::{calls, media, recorder, sip, trunk};
+use crate::store;
+use layers::{ConfigError, Layers};
+
+/// Everything that can be set. Unknown keys are refused.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Folder of the database, the recordings and the API token.
+    pub data: PathBuf,
+    /// This machine's name in rows and sidecars; nodes that share a database need different ones.
+    pub node: String,
+    /// On SIGTERM running calls may go on for so long, then they hear goodbye.
+    pub drain_timeout_s: u32,
+    pub log: Log,
+    pub sip: sip::Config,
+    pub media: media::Config,
+    pub calls: calls::Config,
+    pub recordings: recorder::Config,
+    pub http: console::Config,
+    pub store: store::Config,
+    pub prompts: Prompts,
+    /// The numbers served. The first takes what no line names; none at all: 12345 of Lhasa.
+    pub line: Vec<Line>,
+    /// Providers that we register with, by name.
+    pub trunk: BTreeMap<String, trunk::Config>,
+    /// Where each key was set, for errors that show only when a part starts.
+    #[serde(skip)]
+    pub sources: Layers,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            data: PathBuf::from("data"),
+            node: "hotline".to_owned(),
+            drain_timeout_s: 180,
+            log: Log::default(),
+            sip: sip::Config::default(),
+            media: media::Config::default(),
+            calls: calls::Config::default(),
+            recordings: recorder::Config::default(),
+            http: console::Config::default(),
+            store: store::Config::default(),
+            prompts: Prompts::default(),
+            line: Vec::new(),
+            trunk: BTreeMap::new(),
+            sources: Layers::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The address in session descriptions, when it is not the one that a call came to.
+    ///
+    /// # Errors
+    /// `sip.advertise` holds no IP address.
+    pub fn advertised(&self) -> Result<Option<IpAddr>, ConfigError> {
+        let Some(advertise) = self.sip.advertise.as_deref() else { return Ok(None) };
+        let host = match advertise.parse::<SocketAddr>() {
+            Ok(address) => return Ok(Some(address.ip())),
+            Err(_) => advertise.trim_start_matches('[').trim_end_matches(']'),
+        };
+        let what = "session descriptions need an IP address here, with or without a port";
+        host.parse().map(Some).map_err(|_| self.sources.error("sip.advertise", what))
+    }
+}
+
+/// Where the prompts come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prompts {
+    /// A folder whose files replace the built-in prompts one by one.
+    pub folder: Option<PathBuf>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Levels by module, such as `info,hotline::driver=debug`.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { filter: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Reads the layers, puts secrets and what follows from other keys in place.
+///
+/// # Errors
+/// The first thing that can't be used, with its place.
+pub fn read(mut layers: Layers) -> Result<Config, ConfigError> {
+    secret::refuse(&layers)?;
+    let mut config: Config = layers.read()?;
+    if !layers.is_set("media.address") {
+        // sound is served where calls are
+        config.media.address = config.sip.listen.ip();
+    }
+    if config.line.is_empty() {
+        config.line.push(Line::default());
+    }
+    secret::place(&layers, &mut config)?;
+    if config.calls.max_calls > config.media.ports.pairs() {
+        let pairs = config.media.ports.pairs();
+        let what = format!("{} calls need as many port pairs, and the range has {pairs}", config.calls.max_calls);
+        return Err(layers.error(if layers.is_set("media.ports") { "media.ports" } else { "calls.max_calls" }, what));
+    }
+    if config.calls.max_calls > config.media.recordings {
+        let what = format!(
+            "{} calls need as many recording rings, and there are {}",
+            config.calls.max_calls, config.media.recordings
+        );
+        return Err(layers.error("media.recordings", what));
+    }
+    if let Some((at, line)) = twice(&config.line) {
+        return Err(layers.error(&format!("line[{at}].number"), format!("{} is served by a line above", line.number)));
+    }
+    config.sources = layers;
+    config.advertised()?;
+    Ok(config)
+}
+
+/// The first line whose number another one has already.
+fn twice(lines: &[Line]) -> Option<(usize, &Line)> {
+    lines.iter().enumerate().find(|(at, line)| lines[..*at].iter().any(|above| above.number == line.number))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_example_says_what_is_so_without_it() {
+        let mut layers = Layers::default();
+        layers.file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml")).expect("it parses");
+        let settings = |layers| Config { sources: Layers::default(), ..read(layers).expect("a configuration") };
+        let (example, built_in) = (settings(layers), settings(Layers::default()));
+        assert_eq!(format!("{example:#?}"), format!("{built_in:#?}"));
+    }
+
+    #[test]
+    fn sound_is_served_where_calls_are() {
+        let mut layers = Layers::default();
+        layers.flag("--sip", "sip.listen", "127.0.0.9:5060").expect("an address");
+        assert_eq!(read(layers).expect("a configuration").media.address.to_string(), "127.0.0.9");
+    }
+
+    #[test]
+    fn more_calls_than_ports_name_the_range() {
+        let mut layers = Layers::default();
+        layers.flag("--rtp-ports", "media.ports", "20000-20009").expect("a range");
+        let error = read(layers).expect_err("too few").to_string();
+        assert_eq!(error, "--rtp-ports: media.ports: 200 calls need as many port pairs, and the range has 5");
+    }
+
+    #[test]
+    fn a_password_in_the_file_is_refused_with_the_way_to_give_it() {
+        let file = std::env::temp_dir().join(format!("hotline-secret-{}.toml", std::process::id()));
+        let trunk = "[trunk.a]\nregistrar = \"sip:a\"\nusername = \"u\"\nrealm = \"r\"\npassword = \"secret\"\n";
+        std::fs::write(&file, trunk).expect("a writable temporary folder");
+        let mut layers = Layers::default();
+        layers.file(&file).expect("it parses");
+        let error = read(layers).expect_err("a password").to_string();
+        assert!(error.contains(":5: trunk.a.password: ") && !error.contains("secret\""), "{error}");
+        assert!(error.contains("HOTLINE__TRUNK__A__PASSWORD"), "{error}");
+    }
+}

@@ -1,0 +1,43 @@
+//! Passwords: from the environment or from a file of their own, never from the configuration file.
+
+use std::path::Path;
+
+use super::Config;
+use super::layers::{ConfigError, Layers};
+use crate::driver::trunk::Secret;
+
+/// Refuses passwords in the configuration file, before anything can print their values.
+pub fn refuse(layers: &Layers) -> Result<(), ConfigError> {
+    let Some(key) = layers.keys_of_files().find(|key| key.starts_with("trunk.") && key.ends_with(".password")) else {
+        return Ok(());
+    };
+    let name = key.trim_start_matches("trunk.").trim_end_matches(".password");
+    let variable = format!("HOTLINE__TRUNK__{}__PASSWORD", name.to_uppercase());
+    let what = format!("a password does not belong in this file: set {variable}, or trunk.{name}.password_file");
+    Err(layers.error(key, what))
+}
+
+/// Reads the secrets that have a file of their own.
+pub fn place(layers: &Layers, config: &mut Config) -> Result<(), ConfigError> {
+    let from_file = layers.keys_of_files().any(|key| key == "store.url");
+    if from_file && config.store.url.as_ref().is_some_and(|url| url.has_password()) {
+        let what = "a password does not belong in this file: set HOTLINE__STORE__URL, or store.url_file";
+        return Err(layers.error("store.url", what));
+    }
+    if let Some(file) = &config.store.url_file {
+        let url = read(layers, "store.url_file", file)?;
+        config.store.url = Some(url.into());
+    }
+    for (name, trunk) in &mut config.trunk {
+        if let Some(file) = &trunk.password_file {
+            let text = read(layers, &format!("trunk.{name}.password_file"), file)?;
+            trunk.password = Some(Secret::from(text));
+        }
+    }
+    Ok(())
+}
+
+fn read(layers: &Layers, key: &str, file: &Path) -> Result<String, ConfigError> {
+    let text = std::fs::read_to_string(file).map_err(|e| layers.error(key, format!("{}: {e}", file.display())))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
