@@ -27,4 +27,5 @@ pub mod driver;
 pub mod console;
 pub mod work;
 
+pub mod app;
 pub mod config;

@@ -2,4 +2,115 @@
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use hotline::app;
+use hotline::config::layers::{ConfigError, Layers};
+
+/// The hotline 12345 of a city: answers calls in Tibetan and Mandarin, records requests, makes tickets of them.
+#[derive(Debug, Parser)]
+#[command(name = "hotline", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer calls. Everything in one process; prints one line when ready, drains on SIGTERM.
+    Serve(Serve),
+    /// Check the configuration, the flow and the prompts without starting anything.
+    #[command(after_help = "Exit code: 0 when all is well; 2 otherwise, each problem with its file and line.")]
+    Check(Configured),
+    /// Call a line as a citizen would, without a phone: shows the SIP ladder, the answer time and the sound's quality.
+    Call(app::call::Arguments),
+    /// A short tour on a temporary folder: two citizens call, two tickets exist.
+    Demo(app::demo::Arguments),
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  hotline serve
+      answers sip:12345@127.0.0.1, keeps everything in ./data
+  hotline serve --config /etc/hotline.toml
+  hotline serve --sip 0.0.0.0:5060 --http 127.0.0.1:0 --data /var/lib/hotline
+
+The first SIGTERM or Ctrl-C drains: new calls are refused, running ones go on. A second one ends at once.
+Exit code: 0 after an end that was asked for, 2 when a setting can't be used.";
+
+#[derive(Debug, Args)]
+struct Configured {
+    /// TOML file; see config.example.toml. Every key may also come from the environment: HOTLINE__SIP__LISTEN.
+    #[arg(long, value_name = "FILE", env = "HOTLINE_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_EXAMPLES)]
+struct Serve {
+    #[command(flatten)]
+    configured: Configured,
+    /// Folder of the database, the recordings and the API token [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address of SIP, UDP and TCP; port 0 takes a free one [default: 127.0.0.1:5060]
+    #[arg(long, value_name = "ADDR")]
+    sip: Option<SocketAddr>,
+    /// Address of the HTTP API; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// Ports of the calls' sound, two a call [default: 20000-29999]
+    #[arg(long, value_name = "LOW-HIGH")]
+    rtp_ports: Option<String>,
+}
+
+impl Configured {
+    fn layers(&self) -> Result<Layers, ConfigError> {
+        let mut layers = Layers::default();
+        if let Some(file) = &self.config {
+            layers.file(file)?;
+        }
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        layers.environment(std::env::vars_os().filter_map(text))?;
+        Ok(layers)
+    }
+}
+
+impl Serve {
+    fn layers(&self) -> Result<Layers, ConfigError> {
+        let mut layers = self.configured.layers()?;
+        let flags = [
+            ("--data", "data", self.data.as_ref().map(|path| path.display().to_string())),
+            ("--sip", "sip.listen", self.sip.map(|address| address.to_string())),
+            ("--http", "http.listen", self.http.map(|address| address.to_string())),
+            ("--rtp-ports", "media.ports", self.rtp_ports.clone()),
+        ];
+        for (flag, key, value) in flags {
+            if let Some(value) = value {
+                layers.flag(flag, key, &value)?;
+            }
+        }
+        Ok(layers)
+    }
+}
+
+fn main() -> ExitCode {
+    let ended = match Arguments::parse().command {
+        Command::Serve(serve) => serve.layers().map_err(app::Failure::from).and_then(app::serve),
+        Command::Check(check) => check.layers().map_err(app::Failure::from).and_then(app::check::check),
+        Command::Call(arguments) => app::call::call(&arguments),
+        Command::Demo(arguments) => app::demo::demo(&arguments),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("hotline: {failure}");
+            failure.exit_code()
+        }
+    }
+}

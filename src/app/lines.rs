@@ -1,0 +1,134 @@
+//! The lines with their flows and prompts, checked before a call can meet them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::Setup;
+use crate::config::Config;
+use crate::driver::calls::{self, Served};
+use crate::ivr::Flow;
+use crate::language::Language;
+use crate::media::tone;
+use crate::prompt::{Problem, Prompts};
+
+/// The flow that answers a line without one of its own.
+const INBOUND: &str = include_str!("../../prompts/flows/inbound.toml");
+const INBOUND_NAME: &str = "prompts/flows/inbound.toml";
+
+/// Reads prompts and flows.
+///
+/// # Errors
+/// Everything that is wrong with them, with file and line.
+pub fn served(config: &Config) -> Result<Vec<Served>, Vec<Problem>> {
+    let (prompts, mut problems) = prompts(config);
+    let prompts = Arc::new(prompts);
+    let mut setups: BTreeMap<Option<PathBuf>, Arc<Setup>> = BTreeMap::new();
+    let mut served = Vec::new();
+    let own_flow = own_flow(config);
+    for line in &config.line {
+        let file = line.flow.as_ref().or(own_flow.as_ref());
+        let setup = match setups.get(&line.flow) {
+            Some(setup) => Arc::clone(setup),
+            None => match setup(file.map(PathBuf::as_path), &prompts, &config.calls) {
+                Ok(setup) => Arc::new(setup),
+                Err(found) => {
+                    problems.extend(found);
+                    continue;
+                }
+            },
+        };
+        setups.insert(line.flow.clone(), Arc::clone(&setup));
+        served.push(Served { line: line.clone(), setup });
+    }
+    if problems.is_empty() { Ok(served) } else { Err(problems) }
+}
+
+/// With a folder that can't be used, the built-in ones, so that the flows are looked at all the same.
+fn prompts(config: &Config) -> (Prompts, Vec<Problem>) {
+    let Some(folder) = &config.prompts.folder else { return (Prompts::embedded(), Vec::new()) };
+    match Prompts::load(folder) {
+        Ok(prompts) => (prompts, Vec::new()),
+        Err(problems) => (Prompts::embedded(), problems),
+    }
+}
+
+/// The flow of a line that names none: that of the prompts' folder, if it has one.
+fn own_flow(config: &Config) -> Option<PathBuf> {
+    let file = config.prompts.folder.as_ref()?.join("flows/inbound.toml");
+    file.exists().then_some(file)
+}
+
+fn setup(file: Option<&Path>, prompts: &Arc<Prompts>, calls: &calls::Config) -> Result<Setup, Vec<Problem>> {
+    let (name, text) = match file {
+        Some(file) => (file.display().to_string(), read(file)?),
+        None => (INBOUND_NAME.to_owned(), INBOUND.to_owned()),
+    };
+    let flow = Flow::parse(&text, &name).map_err(|found| {
+        let problem = |p: crate::ivr::Problem| Problem { file: p.file, line: p.line, what: p.what };
+        found.into_iter().map(problem).collect::<Vec<_>>()
+    })?;
+    let unspoken: Vec<Problem> = (flow.prompts().into_iter())
+        .filter(|(language, id)| !is_spoken(prompts, *language, id))
+        .map(|(language, id)| Problem {
+            file: name.clone(),
+            line: line_of(&text, &id),
+            what: format!("the prompt {id} is not spoken in {language}"),
+        })
+        .collect();
+    if !unspoken.is_empty() {
+        return Err(unspoken);
+    }
+    let synthetic = flow.prompts().iter().any(|(language, id)| prompts.is_synthetic(*language, id));
+    Ok(Setup {
+        synthetic,
+        flow,
+        prompts: Arc::clone(prompts),
+        beep: Arc::new(tone::beep()),
+        record_calls: calls.record_calls,
+        longest_call: Duration::from_secs(calls.longest_call_s.into()),
+    })
+}
+
+fn read(file: &Path) -> Result<String, Vec<Problem>> {
+    std::fs::read_to_string(file)
+        .map_err(|error| vec![Problem { file: file.display().to_string(), line: 0, what: error.to_string() }])
+}
+
+fn is_spoken(prompts: &Prompts, language: Language, id: &str) -> bool {
+    prompts.clip(language, id).is_some() || prompts.is_left_out(language, id)
+}
+
+/// Where a flow names a prompt; 0 for one that the interpreter adds.
+fn line_of(text: &str, id: &str) -> usize {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    let names = |line: &str| {
+        let written = line.split('#').next().unwrap_or(line);
+        written.match_indices(id).any(|(at, _)| {
+            let (before, after) = (&written[..at], &written[at + id.len()..]);
+            !before.ends_with(is_part) && !after.starts_with(is_part)
+        })
+    };
+    text.lines().position(names).map_or(0, |at| at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_is_found_however_a_flow_writes_it() {
+        let text = "# a.b\n\nsay = [\"a.bc\", \"x.a.b\"]\nsay = [\"bo:a.b\"]\n";
+        assert_eq!(line_of(text, "a.b"), 4);
+        assert_eq!(line_of(text, "press.1"), 0);
+    }
+
+    #[test]
+    fn the_built_in_flow_and_prompts_fit_together() {
+        let config = crate::config::read(crate::config::layers::Layers::default()).expect("the defaults");
+        let served = served(&config).expect("nothing is wrong with them");
+        assert_eq!(served.len(), 1);
+        assert!(served[0].setup.synthetic);
+    }
+}

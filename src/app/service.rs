@@ -1,0 +1,268 @@
+//! The running service: parts started in their order, drained and stopped in the opposite one.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use rand::rngs::{StdRng, SysRng};
+use rand::{RngExt, SeedableRng, TryRng};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, lines};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::layers::ConfigError;
+use crate::console::{self, ApiToken, Console};
+use crate::driver::calls::{Calls, Stage};
+use crate::driver::keeper::Keeping;
+use crate::driver::media::Media;
+use crate::driver::recorder::Recorder;
+use crate::driver::sip::{self, Sip};
+use crate::driver::trunk::{Trunk, Trunks};
+use crate::live::Live;
+use crate::sip::{Admission, Command};
+use crate::store::{self, RecordingFolder, Store};
+use crate::work::watchman::Watchman;
+
+/// What a draining service tells callers to wait.
+const RETRY_AFTER_S: u32 = 5;
+/// After the goodbye, rows and files have so long.
+const KEEP_LIMIT: Duration = Duration::from_secs(20);
+
+/// All parts, running.
+pub struct Service {
+    pub sip: SocketAddr,
+    pub http: SocketAddr,
+    pub data: PathBuf,
+    pub token_path: PathBuf,
+    /// Held as long as the service lives.
+    _lock: File,
+    store: Store,
+    agent: Sip,
+    stage: watch::Sender<Stage>,
+    calls: JoinHandle<()>,
+    closing: CancellationToken,
+    watching: CancellationToken,
+    trunks: usize,
+    pub live: Arc<Live>,
+}
+
+impl Service {
+    /// Starts everything; when it returns, calls are answered.
+    ///
+    /// # Errors
+    /// The first part that can't start, with the key to mend.
+    pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Service, Failure> {
+        let clock = Clock::start();
+        let mut random = seeded()?;
+        let served = lines::served(&config).map_err(|found| Failure::Setting(problems(&found)))?;
+        let trunks = trunks(&config)?;
+        make_data_folder(&config)?;
+        let lock = lock(&config)?;
+        let store = Store::open(&config.store, &config.data)
+            .await
+            .map_err(|error| config.sources.error(store_key(&config), error.to_string()))?;
+        let recordings = config.data.join("recordings");
+        let folder = RecordingFolder::open(&recordings).map_err(|error| unusable(&config, &recordings, &error))?;
+        repair(&store, &folder, &config.node, clock).await?;
+        let token = ApiToken::load_or_create(&config.data, random.random())
+            .map_err(|error| config.sources.error("data", error.to_string()))?;
+        let http = TcpListener::bind(config.http.listen)
+            .await
+            .map_err(|error| config.sources.error("http.listen", format!("{}: {error}", config.http.listen)))?;
+        let http_address = http.local_addr().map_err(|error| Failure::Environment(error.to_string()))?;
+
+        let live = Arc::new(Live::default());
+        let recorder = Recorder::start(&config.recordings, folder, clock).map_err(environment)?;
+        let media = Arc::new(Media::start(config.media.clone(), clock).map_err(environment)?);
+        let probe = media.allocate();
+        probe.map_err(|error| config.sources.error("media.address", format!("{}: {error}", config.media.address)))?;
+        let (agent, incoming, others) = sip::start(&config.sip, random.random(), clock)
+            .await
+            .map_err(|error| config.sources.error("sip.listen", format!("{}: {error}", config.sip.listen)))?;
+
+        let (stage, stages) = watch::channel(Stage::Serving);
+        let (low, high) = config.media.ports.bounds();
+        let calls = Arc::new(Calls {
+            sip: agent.clone(),
+            media: Arc::clone(&media),
+            keeping: Arc::new(Keeping { store: store.clone(), recorder, live: Arc::clone(&live), clock }),
+            live: Arc::clone(&live),
+            clock,
+            lines: served,
+            advertise: config.advertised()?,
+            node: config.node.clone(),
+            random: Mutex::new(StdRng::from_seed(random.random())),
+            permits: Arc::new(Semaphore::new(config.calls.max_calls)),
+            own_ports: low..=high,
+        });
+        let calls = tokio::spawn(calls.run(incoming, stages.clone()));
+        let trunk_count = trunks.len();
+        let trunks = Trunks {
+            trunks,
+            allow: config.sip.allow.clone(),
+            sip: agent.clone(),
+            live: Arc::clone(&live),
+            random: Mutex::new(StdRng::from_seed(random.random())),
+        };
+        tokio::spawn(trunks.run(others));
+
+        let (closing, watching) = (CancellationToken::new(), CancellationToken::new());
+        let watchman = Watchman {
+            sip: agent.clone(),
+            media,
+            live: Arc::clone(&live),
+            clock,
+            late_limit_us: config.calls.late_limit_ms.saturating_mul(1_000),
+        };
+        tokio::spawn(watchman.run(stages, watching.clone()));
+        let router = console::router(Console {
+            config: config.http.clone(),
+            store: store.clone(),
+            recordings,
+            token,
+            live: Arc::clone(&live),
+            metrics: Box::new(move || metrics.render()),
+            clock,
+            seed: random.random(),
+            closing: closing.clone(),
+        });
+        tokio::spawn(console::serve(http, config.http.max_connections, router, closing.clone()));
+        Ok(Service {
+            _lock: lock,
+            sip: agent.bound(),
+            http: http_address,
+            token_path: config.data.join(console::TOKEN_FILE_NAME),
+            data: config.data,
+            store,
+            agent,
+            stage,
+            calls,
+            closing,
+            watching,
+            trunks: trunk_count,
+            live,
+        })
+    }
+
+    /// Lets no new calls in; running ones go on.
+    pub async fn drain(&self) {
+        self.stage.send_replace(Stage::Draining);
+        self.agent.command(Command::Admission(Admission::Draining { retry_after_s: RETRY_AFTER_S })).await;
+        self.live.report("drain", false, "no new calls are taken: the service is ending");
+    }
+
+    /// Calls in progress.
+    pub fn calls(&self) -> usize {
+        self.live.calls().len()
+    }
+
+    /// Running calls hear goodbye.
+    pub fn leave(&self) {
+        self.stage.send_replace(Stage::Leaving);
+    }
+
+    /// Running calls are cut. What was said is kept.
+    pub fn abort(&self) {
+        self.stage.send_replace(Stage::Aborting);
+    }
+
+    /// Ends all parts. True when every call is over and kept; what is not, the next start repairs.
+    pub async fn stop(self) -> bool {
+        self.watching.cancel();
+        self.closing.cancel();
+        self.abort();
+        let Service { agent, calls, live, store, trunks, .. } = self;
+        let kept = timeout(KEEP_LIMIT, async {
+            while !live.calls().is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            // only now: a registrar may end the calls of a binding that is taken back
+            Trunks::unregister(&agent, trunks).await;
+            // and a BYE on its way gets its answer before the socket closes
+            agent.stop().await;
+            calls.await
+        });
+        let kept = matches!(kept.await, Ok(Ok(())));
+        store.close().await;
+        kept
+    }
+}
+
+pub(super) fn seeded() -> Result<StdRng, Failure> {
+    let mut seed = [0; 32];
+    SysRng
+        .try_fill_bytes(&mut seed)
+        .map_err(|error| Failure::Environment(format!("the system gives no randomness: {error}")))?;
+    Ok(StdRng::from_seed(seed))
+}
+
+fn problems(found: &[crate::prompt::Problem]) -> String {
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+fn trunks(config: &Config) -> Result<Vec<Trunk>, ConfigError> {
+    let trunk = |(name, trunk): (&String, _)| {
+        Trunk::new(name, trunk).map_err(|bad| config.sources.error(&format!("trunk.{name}.{}", bad.key), bad.what))
+    };
+    config.trunk.iter().map(trunk).collect()
+}
+
+fn make_data_folder(config: &Config) -> Result<(), ConfigError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data);
+    made.map_err(|error| unusable(config, &config.data, &error))
+}
+
+/// One service a data folder: another one's repair would take our running calls for dead ones.
+fn lock(config: &Config) -> Result<File, ConfigError> {
+    let path = config.data.join("lock");
+    let file = File::create(&path).map_err(|error| unusable(config, &path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(config.sources.error("data", format!("{} is in use by another hotline", config.data.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(unusable(config, &path, &error)),
+    }
+}
+
+fn unusable(config: &Config, path: &std::path::Path, error: &io::Error) -> ConfigError {
+    config.sources.error("data", format!("{} can't be used: {error}", path.display()))
+}
+
+fn store_key(config: &Config) -> &'static str {
+    if config.store.url.is_some() { "store.url" } else { "data" }
+}
+
+async fn repair(store: &Store, folder: &RecordingFolder, node: &str, clock: Clock) -> Result<(), Failure> {
+    let repaired = store::repair(store, folder, node, clock.wall()).await.map_err(environment)?;
+    if repaired.calls + repaired.recordings > 0 {
+        tracing::warn!(
+            calls = repaired.calls,
+            recordings = repaired.recordings,
+            tickets = repaired.tickets.len(),
+            "what the last run left open is repaired"
+        );
+    }
+    for path in &repaired.orphans {
+        tracing::warn!(path = %path.display(), "a recording belongs to no known call");
+    }
+    for (call, why) in &repaired.failed {
+        tracing::error!(call.id = %call, why, "a call could not be repaired; the next start tries again");
+    }
+    Ok(())
+}
+
+fn environment(error: impl std::fmt::Display) -> Failure {
+    Failure::Environment(error.to_string())
+}
