@@ -1,0 +1,53 @@
+//! `hotline demo`.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::peer::child::TempFolder;
+use super::text;
+
+#[test]
+fn the_demo_ends_with_two_tickets_and_leaves_nothing() {
+    let temporary = TempFolder::new("demo");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    let output = command.args(["demo", "--json"]).env("TMPDIR", temporary.path()).output().expect("the binary starts");
+    assert!(output.status.success(), "{}\n{}", text(&output.stderr), text(&output.stdout));
+    let told: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    let steps = |step: &str| told.iter().filter(|line| line["step"] == step).cloned().collect::<Vec<_>>();
+
+    assert_eq!(steps("answered").len(), 2);
+    for who in ["bo", "zh"] {
+        let nodes = told.iter().filter(|line| line["who"] == who && line["step"] == "node");
+        let nodes: Vec<&str> = nodes.filter_map(|line| line["node"].as_str()).collect();
+        assert_eq!((nodes.first(), nodes.last()), (Some(&"greeting"), Some(&"promise")), "{who}: {nodes:?}");
+    }
+    let tickets = steps("ticket");
+    let of = |key: &str| tickets.iter().map(|ticket| ticket[key].as_str().expect(key).to_owned()).collect::<Vec<_>>();
+    assert_eq!(of("language"), ["bo", "zh"]);
+    assert_eq!(of("city"), ["lhasa", "chamdo"]);
+    assert_eq!(of("type"), ["complaint", "help"]);
+    for ticket in &tickets {
+        let recordings = ticket["recordings"].as_array().expect("recordings");
+        let request = recordings.iter().find(|one| one["kind"] == "request").expect("the request");
+        assert!(request["duration_ms"].as_u64().is_some_and(|ms| ms >= 4_000), "{request}");
+        assert_eq!(request["ended_by"], "key");
+        assert_eq!(ticket["confirmed"], true);
+    }
+    assert!(steps("api")[0]["curl"].as_str().is_some_and(|line| line.starts_with("curl -H ")));
+    assert_eq!(entries(temporary.path()), 0, "the folder of the tour is gone");
+}
+
+#[test]
+fn a_demo_without_a_place_says_so() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    let output = command.arg("demo").env("TMPDIR", "/no/such/folder").output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).starts_with("hotline: no temporary folder: "), "{}", text(&output.stderr));
+}
+
+fn entries(folder: &Path) -> usize {
+    std::fs::read_dir(folder).expect("the folder").count()
+}

@@ -1,0 +1,21 @@
+//! The one place of the tests that asks what time it is.
+
+use std::time::{Duration, Instant};
+
+#[expect(clippy::disallowed_methods, reason = "a test against real sockets lives in real time")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// Time left until `deadline`; zero when it has passed.
+pub fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(now())
+}
+
+pub const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+pub const fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
