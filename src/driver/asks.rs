@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
-use crate::ivr::{Reply, Request, Stage, Status};
+use crate::ivr::{Reply, Request, Status};
 use crate::phone::Phone;
 use crate::store::{self, Progress, Store, StoreError, Urged, Verification};
-use crate::ticket::{Number, State};
+use crate::ticket::Number;
 
 /// A caller waits for the reply: longer than this counts as no reply.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -82,21 +82,5 @@ fn urged(urged: Urged) -> Reply {
 }
 
 fn told(status: &store::Status) -> Status {
-    Status { number: status.number, stage: stage(status.state), due: None }
-}
-
-/// The `st.*` prompt of a state (domain.md §2, §3).
-fn stage(state: State) -> Stage {
-    match state {
-        State::Received => Stage::Accepted,
-        State::Dispatched => Stage::Assigned,
-        State::InProgress | State::ReturnUnderReview | State::UnderReview => Stage::Processing,
-        State::AwaitingVisit => Stage::Resolved,
-        State::Closed | State::Archived => Stage::Closed,
-        State::Recheck => Stage::Redo,
-        State::Suspended => Stage::Suspended,
-        State::Refused => Stage::Refused,
-        State::Withdrawn => Stage::Withdrawn,
-        State::Merged => Stage::Merged,
-    }
+    Status { number: status.number, stage: status.state.into(), due: None }
 }
