@@ -78,15 +78,15 @@ impl Playback {
     fn fill(&mut self, codec: Codec, room: &mut [u8]) -> usize {
         let mut filled = 0;
         while let Some(cue) = self.cues.get(self.cue) {
-            let (length, octets) = match cue {
-                Cue::Clip(clip) => (clip.len(), Some(clip.octets(codec))),
-                Cue::Silence(ms) => (*ms as usize * 8, None),
+            let length = match cue {
+                Cue::Clip(clip) => clip.len(),
+                Cue::Silence(ms) => *ms as usize * 8,
             };
             let count = (length - self.sent).min(room.len() - filled);
             let part = &mut room[filled..filled + count];
-            match octets {
-                Some(octets) => part.copy_from_slice(&octets[self.sent..self.sent + count]),
-                None => part.fill(silence(codec)),
+            match cue {
+                Cue::Clip(clip) => clip.copy_to(codec, self.sent, part),
+                Cue::Silence(_) => part.fill(silence(codec)),
             }
             filled += count;
             self.sent += count;
