@@ -8,14 +8,18 @@ use std::time::Duration;
 use crate::call::Setup;
 use crate::config::Config;
 use crate::driver::calls::{self, Served};
-use crate::ivr::Flow;
+use crate::ivr::{Flow, PromptId, Reading};
 use crate::language::Language;
 use crate::media::tone;
-use crate::prompt::{Problem, Prompts};
+use crate::prompt::{Problem, Prompts, say};
 
 /// The flow that answers a line without one of its own.
-const INBOUND: &str = include_str!("../../prompts/flows/inbound.toml");
-const INBOUND_NAME: &str = "prompts/flows/inbound.toml";
+pub(super) const INBOUND: &str = include_str!("../../prompts/flows/inbound.toml");
+pub(super) const INBOUND_NAME: &str = "prompts/flows/inbound.toml";
+/// The prompt that says that a machine speaks.
+const NOTICE: &str = "notice.ai";
+/// How the ids of the units' names begin.
+const UNITS: &str = "office.";
 
 /// Reads prompts and flows.
 ///
@@ -23,7 +27,6 @@ const INBOUND_NAME: &str = "prompts/flows/inbound.toml";
 /// Everything that is wrong with them, with file and line.
 pub fn served(config: &Config) -> Result<Vec<Served>, Vec<Problem>> {
     let (prompts, mut problems) = prompts(config);
-    let prompts = Arc::new(prompts);
     let mut setups: BTreeMap<Option<PathBuf>, Arc<Setup>> = BTreeMap::new();
     let mut served = Vec::new();
     let own_flow = own_flow(config);
@@ -46,10 +49,10 @@ pub fn served(config: &Config) -> Result<Vec<Served>, Vec<Problem>> {
 }
 
 /// With a folder that can't be used, the built-in ones, so that the flows are looked at all the same.
-fn prompts(config: &Config) -> (Prompts, Vec<Problem>) {
+fn prompts(config: &Config) -> (Arc<Prompts>, Vec<Problem>) {
     let Some(folder) = &config.prompts.folder else { return (Prompts::embedded(), Vec::new()) };
     match Prompts::load(folder) {
-        Ok(prompts) => (prompts, Vec::new()),
+        Ok(prompts) => (Arc::new(prompts), Vec::new()),
         Err(problems) => (Prompts::embedded(), problems),
     }
 }
@@ -80,15 +83,30 @@ fn setup(file: Option<&Path>, prompts: &Arc<Prompts>, calls: &calls::Config) -> 
     if !unspoken.is_empty() {
         return Err(unspoken);
     }
-    let synthetic = flow.prompts().iter().any(|(language, id)| prompts.is_synthetic(*language, id));
     Ok(Setup {
-        synthetic,
+        synthetic: speaks_synthetically(&flow, prompts),
         flow,
         prompts: Arc::clone(prompts),
         beep: Arc::new(tone::beep()),
         record_calls: calls.record_calls,
         longest_call: Duration::from_secs(calls.longest_call_s.into()),
     })
+}
+
+/// Whether a machine speaks anything that a call of this flow can hear, the parts of numbers and dates included. What
+/// says so ([`NOTICE`]) is not asked: without anything else it is not said.
+fn speaks_synthetically(flow: &Flow, prompts: &Prompts) -> bool {
+    let names = |(language, id): &(Language, PromptId)| &**id != NOTICE && prompts.is_synthetic(*language, id);
+    let reads = |(language, reading): &(Language, Reading)| reads_synthetically(prompts, *language, *reading);
+    flow.prompts().iter().any(names) || flow.readings().iter().any(reads)
+}
+
+fn reads_synthetically(prompts: &Prompts, language: Language, reading: Reading) -> bool {
+    match reading {
+        Reading::Digits => prompts.reads_synthetically(language, &say::all_digits().collect::<Vec<_>>()),
+        Reading::Date => prompts.reads_synthetically(language, &say::all_dates().collect::<Vec<_>>()),
+        Reading::Unit => prompts.ids().any(|id| id.starts_with(UNITS) && prompts.is_synthetic(language, id)),
+    }
 }
 
 fn read(file: &Path) -> Result<String, Vec<Problem>> {
@@ -116,6 +134,7 @@ fn line_of(text: &str, id: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prompt::testing::{Folder, spoken};
 
     #[test]
     fn a_prompt_is_found_however_a_flow_writes_it() {
@@ -130,5 +149,46 @@ mod tests {
         let served = served(&config).expect("nothing is wrong with them");
         assert_eq!(served.len(), 1);
         assert!(served[0].setup.synthetic);
+    }
+
+    const GROUP: &str = "trio.126";
+
+    /// Whether `notice.ai` is said when all prompts are a person's but those that `is_synthetic` names.
+    fn announces(name: &str, is_synthetic: impl Fn(&str) -> bool) -> bool {
+        let (folder, pack) = (Folder::new(name), Prompts::embedded());
+        let mut manifest = String::new();
+        for (id, language) in pack.ids().flat_map(|id| Language::ALL.map(|language| (id, language))) {
+            let Some(text) = pack.text(language, id) else { continue };
+            let origin = if is_synthetic(id) { "synthetic" } else { "recorded" };
+            manifest += &format!("[{id}.{language}]\ntext = \"{text}\"\norigin = \"{origin}\"\nfile = \"one.wav\"\n");
+        }
+        if pack.text(Language::Zh, GROUP).is_none() {
+            let origin = if is_synthetic(GROUP) { "synthetic" } else { "recorded" };
+            manifest += &format!("[{GROUP}.zh]\ntext = \"幺二六\"\norigin = \"{origin}\"\nfile = \"one.wav\"\n");
+            manifest += &format!("[{GROUP}.bo]\ntext = \"-\"\n");
+        }
+        folder.write("one.wav", spoken(500, ""));
+        folder.write("manifest.toml", manifest);
+        speaks_synthetically(&Flow::parse(INBOUND, INBOUND_NAME).expect("a flow"), &folder.load())
+    }
+
+    #[test]
+    fn a_machine_is_announced_while_it_speaks_anything_that_a_call_can_hear() {
+        for id in ["menu.head", "digit.7", "month.3", "day.31", "office.police", "city.ngari"] {
+            assert!(announces(id, |synthetic| synthetic == id), "{id}");
+        }
+    }
+
+    #[test]
+    fn no_machine_is_announced_when_a_person_speaks_all_that_a_call_can_hear() {
+        assert!(!announces("recorded", |_| false));
+        assert!(!announces("notice", |id| id == NOTICE), "the notice itself is not said then");
+        assert!(!announces("unheard", |id| id == "rv.purpose" || id.starts_with("weekday.")), "not of this flow");
+    }
+
+    #[test]
+    fn groups_of_digits_that_give_way_to_a_person_are_no_machine_that_a_call_can_hear() {
+        let is_group = |id: &str| id.starts_with("trio") || id.starts_with("pair");
+        assert!(!announces("groups", is_group));
     }
 }

@@ -92,20 +92,17 @@ impl Call {
             Utterance::Beep => cues.push(Cue::Clip(Arc::clone(&self.setup.beep))),
             Utterance::Pause { ms } => cues.push(Cue::Silence(*ms)),
             Utterance::TicketNumber(language, number) => {
-                self.pieces(*language, say::ticket_number(&number.to_string()), cues)
+                self.pieces(*language, &say::ticket_number(&number.to_string()), cues);
             }
-            Utterance::Digits(language, digits) => self.pieces(*language, say::digits(digits), cues),
-            Utterance::Phone(language, phone) => self.pieces(*language, say::phone(phone.digits()), cues),
-            Utterance::Date(language, date) => self.pieces(*language, say::date(*language, *date), cues),
-            Utterance::Count(language, count) => self.pieces(*language, say::count(*language, *count), cues),
+            Utterance::Digits(language, digits) => self.pieces(*language, &say::groups(digits), cues),
+            Utterance::Phone(language, phone) => self.pieces(*language, &say::phone(phone.digits()), cues),
+            Utterance::Date(language, date) => self.pieces(*language, &say::date(*date), cues),
+            Utterance::Count(language, count) => self.pieces(*language, &say::count(*language, *count), cues),
         }
     }
 
-    fn pieces(&self, language: Language, pieces: Vec<Piece>, cues: &mut Vec<Cue>) {
-        cues.extend(pieces.into_iter().filter_map(|piece| match piece {
-            Piece::Prompt(id) => self.setup.prompts.clip(language, &id).map(Cue::Clip),
-            Piece::Pause(ms) => Some(Cue::Silence(ms)),
-        }));
+    fn pieces(&self, language: Language, pieces: &[Piece], cues: &mut Vec<Cue>) {
+        cues.extend(self.setup.prompts.cues(language, pieces));
     }
 }
 
@@ -156,7 +153,7 @@ mod tests {
         fn open() -> Line {
             let setup = Setup {
                 flow: Flow::parse(include_str!("../../prompts/flows/inbound.toml"), "inbound.toml").expect("a flow"),
-                prompts: Arc::new(Prompts::embedded()),
+                prompts: Prompts::embedded(),
                 beep: Arc::new(crate::media::tone::beep()),
                 record_calls: false,
                 synthetic: false,

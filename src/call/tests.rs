@@ -26,7 +26,7 @@ impl Desk {
         let setup = Setup {
             synthetic: true,
             flow: ivr::Flow::parse(FLOW, "inbound.toml").expect("the flow is sound"),
-            prompts: Arc::new(Prompts::embedded()),
+            prompts: Prompts::embedded(),
             beep: Arc::new(tone::beep()),
             record_calls: true,
             longest_call: Duration::from_secs(3_600),

@@ -142,7 +142,7 @@ pub enum Utterance {
     Prompt(Language, PromptId),
     /// In four groups of three.
     TicketNumber(Language, Number),
-    /// One by one.
+    /// In groups of two and three.
     Digits(Language, String),
     Phone(Language, Phone),
     Date(Language, NaiveDate),

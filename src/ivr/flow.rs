@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::event::{PromptId, RecordKind};
-use super::line::Line;
+use super::line::{Line, Reading};
 use super::{check, source};
 use crate::language::Language;
 use crate::ticket::{RequestType, Requester};
@@ -34,7 +34,7 @@ impl Flow {
     }
 
     /// Every prompt this flow names and the language it is said in. Those that a number or a date is put together
-    /// from, and the units' names, are not among them.
+    /// from, and the units' names, are not among them: [`Flow::readings`].
     pub fn prompts(&self) -> BTreeSet<(Language, PromptId)> {
         let mut prompts = BTreeSet::new();
         for line in self.nodes.iter().flat_map(Node::lines) {
@@ -47,6 +47,11 @@ impl Flow {
             }
         }
         prompts
+    }
+
+    /// What this flow reads out beside its prompts, and the language it does so in.
+    pub fn readings(&self) -> BTreeSet<(Language, Reading)> {
+        self.nodes.iter().flat_map(Node::lines).flat_map(Line::readings).collect()
     }
 
     /// Does this node take a number, or lead to one without asking for anything else first?

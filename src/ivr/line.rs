@@ -62,6 +62,12 @@ impl Line {
         Language::ALL.into_iter().filter(move |language| fixed.is_none_or(|fixed| fixed == *language))
     }
 
+    /// What it reads out, in each language that it may do so in.
+    pub(super) fn readings(&self) -> impl Iterator<Item = (Language, Reading)> + use<> {
+        let reading = self.what.reading();
+        self.languages().filter_map(move |language| Some((language, reading?)))
+    }
+
     /// Adds the prompts it may need.
     pub(super) fn prompts(&self, prompts: &mut BTreeSet<(Language, PromptId)>) {
         for language in self.languages() {
@@ -77,7 +83,27 @@ impl Line {
     }
 }
 
+/// What is put together when it is said: the interpreter does not know of which prompts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reading {
+    /// Of a ticket, a phone or any other number.
+    Digits,
+    Date,
+    /// The name of a unit.
+    Unit,
+}
+
 impl What {
+    fn reading(&self) -> Option<Reading> {
+        match self {
+            What::Ticket | What::LastFour | What::Phone | What::Digits(_) => Some(Reading::Digits),
+            What::Due => Some(Reading::Date),
+            What::Unit => Some(Reading::Unit),
+            What::Prompt(_) | What::City | What::Stage | What::OtherLanguage => None,
+            What::Recording | What::Pause(_) => None,
+        }
+    }
+
     fn parse(placeholder: &str) -> Result<What, String> {
         let (name, argument) = placeholder.split_once(' ').unwrap_or((placeholder, ""));
         Ok(match (name, argument) {

@@ -8,6 +8,7 @@ mod event;
 mod flow;
 mod keys;
 mod line;
+mod passages;
 mod source;
 mod state;
 mod step;
@@ -21,5 +22,7 @@ pub use event::{
     Status, Take, Utterance,
 };
 pub use flow::{Flow, Problem};
+pub use line::Reading;
+pub use passages::{Moment, Passage, Said};
 pub use state::State;
 pub use step::step;

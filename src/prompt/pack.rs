@@ -1,4 +1,5 @@
-//! The pack inside the binary: the manifest, and the clips as one blob of A-law that the build script made.
+//! The pack inside the binary: the manifest, and the clips as one blob of A-law that the build script made. Nothing of
+//! the blob is copied when it is played.
 
 use super::manifest::Manifest;
 

@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn every_citizen_speaks_long_enough_for_a_request() {
-        let prompts = Arc::new(Prompts::embedded());
+        let prompts = Prompts::embedded();
         let (teller, live) = (Teller::new(true, Clock::start()), Live::default());
         for citizen in CITIZENS {
             let sip = SocketAddr::from(([127, 0, 0, 1], 5060));

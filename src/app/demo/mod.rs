@@ -7,7 +7,6 @@ mod teller;
 mod tickets;
 
 use std::io::{IsTerminal, stdout};
-use std::sync::Arc;
 
 use rand::RngExt;
 use serde_json::json;
@@ -108,7 +107,7 @@ async fn tour(teller: &Teller, folder: &TourFolder, stay: bool) -> Result<(), Fa
 }
 
 async fn calls(teller: &Teller, service: &Service) -> Result<(), Stuck> {
-    let prompts = Arc::new(Prompts::embedded());
+    let prompts = Prompts::embedded();
     let tour = |citizen| Tour { citizen, teller, live: &service.live, prompts: &prompts, sip: service.sip };
     let [first, second] = CITIZENS.map(tour);
     let (first, second) = tokio::try_join!(first.walk(), second.walk())?;

@@ -10,7 +10,7 @@ use super::Flow;
 
 const INBOUND: &str = include_str!("../../../prompts/flows/inbound.toml");
 
-fn inbound() -> Flow {
+pub(super) fn inbound() -> Flow {
     Flow::parse(INBOUND, "prompts/flows/inbound.toml").unwrap_or_else(|problems| {
         panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     })
