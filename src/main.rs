@@ -2,14 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use hotline::app;
+use hotline::app::{self, Configured};
 use hotline::config::layers::{ConfigError, Layers};
 
 /// The hotline 12345 of a city: answers calls in Tibetan and Mandarin, records requests, makes tickets of them.
@@ -29,6 +28,8 @@ enum Command {
     Check(Configured),
     /// Call a line as a citizen would, without a phone: shows the SIP ladder, the answer time and the sound's quality.
     Call(app::call::Arguments),
+    /// The prompts: list, check, hear them, and make them of a studio's recordings.
+    Prompts(app::prompts::Arguments),
     /// A short tour on a temporary folder: two citizens call, two tickets exist.
     Demo(app::demo::Arguments),
 }
@@ -42,13 +43,6 @@ Examples:
 
 The first SIGTERM or Ctrl-C drains: new calls are refused, running ones go on. A second one ends at once.
 Exit code: 0 after an end that was asked for, 2 when a setting can't be used.";
-
-#[derive(Debug, Args)]
-struct Configured {
-    /// TOML file; see config.example.toml. Every key may also come from the environment: HOTLINE__SIP__LISTEN.
-    #[arg(long, value_name = "FILE", env = "HOTLINE_CONFIG")]
-    config: Option<PathBuf>,
-}
 
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_EXAMPLES)]
@@ -67,18 +61,6 @@ struct Serve {
     /// Ports of the calls' sound, two a call [default: 20000-29999]
     #[arg(long, value_name = "LOW-HIGH")]
     rtp_ports: Option<String>,
-}
-
-impl Configured {
-    fn layers(&self) -> Result<Layers, ConfigError> {
-        let mut layers = Layers::default();
-        if let Some(file) = &self.config {
-            layers.file(file)?;
-        }
-        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        layers.environment(std::env::vars_os().filter_map(text))?;
-        Ok(layers)
-    }
 }
 
 impl Serve {
@@ -104,6 +86,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve.layers().map_err(app::Failure::from).and_then(app::serve),
         Command::Check(check) => check.layers().map_err(app::Failure::from).and_then(app::check::check),
         Command::Call(arguments) => app::call::call(&arguments),
+        Command::Prompts(arguments) => app::prompts::prompts(&arguments),
         Command::Demo(arguments) => app::demo::demo(&arguments),
     };
     match ended {

@@ -2,12 +2,15 @@
 
 pub mod call;
 pub mod check;
+mod configured;
 pub mod demo;
 mod failure;
 mod lines;
 mod metrics;
+pub mod prompts;
 pub mod serve;
 mod service;
 
+pub use configured::Configured;
 pub use failure::Failure;
 pub use serve::serve;

@@ -7,6 +7,7 @@ mod peer;
 mod call;
 mod demo;
 mod mistakes;
+mod prompts;
 
 use std::process::{Command, Output};
 
