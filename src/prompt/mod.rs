@@ -8,6 +8,7 @@ pub mod check;
 pub mod import;
 pub mod manifest;
 pub mod master;
+pub mod parts;
 pub mod reading;
 pub mod say;
 pub mod script;
@@ -30,6 +31,7 @@ use crate::language::Language;
 use crate::media::clip::Clip;
 pub use manifest::{Confidence, Origin};
 use manifest::{Line, Manifest};
+pub use pack::warm;
 pub use problem::Problem;
 
 /// Every prompt of both languages, ready to play.
@@ -44,7 +46,7 @@ pub struct Prompts {
 #[derive(Clone, Debug)]
 struct Spoken {
     line: Line,
-    /// Where the line is written, for problems.
+    /// Where the line is written, or the sound that a folder has in the pack's place: for problems.
     manifest: Arc<str>,
     clip: Arc<Clip>,
     /// Whether a folder has put the sound in the place of the pack's.
@@ -65,7 +67,7 @@ static PACK: LazyLock<Arc<Prompts>> = LazyLock::new(|| {
 
 impl Prompts {
     /// The pack inside the binary, shared by all who ask. The build has checked that each of its files exists, is not
-    /// silent and says its text.
+    /// silent and names no other text than its line's.
     pub fn embedded() -> Arc<Prompts> {
         Arc::clone(&PACK)
     }
@@ -98,6 +100,11 @@ impl Prompts {
     /// All ids, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.by_id.keys().map(AsRef::as_ref)
+    }
+
+    /// What the pack calls a digit, for manifests that change it.
+    fn digit(language: Language, digit: char) -> Option<String> {
+        PACK.text(language, &format!("digit.{digit}")).map(str::to_owned)
     }
 
     fn spoken(&self, language: Language, id: &str) -> Option<&Spoken> {

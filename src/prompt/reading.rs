@@ -3,6 +3,7 @@
 use crate::language::Language;
 use crate::media::command::Cue;
 
+use super::parts::{BREATHS, is_breath};
 use super::say::{self, Piece};
 use super::{Prompts, Spoken};
 
@@ -14,9 +15,6 @@ pub enum Part {
     /// Silence, in milliseconds.
     Pause(u32),
 }
-
-/// The prompts of digits said in one breath: by how many they are, where the number goes on and where it ends.
-const GROUPS: [(usize, &str, &str); 2] = [(2, "pair", "pair_end"), (3, "trio", "trio_end")];
 
 impl Prompts {
     /// What to play for a list of [`say`]. Prompts that the language leaves out are skipped; [`Prompts::load`]
@@ -61,7 +59,7 @@ impl Prompts {
         let goes = |language: &Language| {
             let digits: Vec<&Spoken> =
                 (0..10).filter_map(|digit| self.spoken(*language, &format!("digit.{digit}"))).collect();
-            let mut groups = self.all().filter(|(id, of, _)| of == language && is_group(id)).peekable();
+            let mut groups = self.all().filter(|(id, of, _)| of == language && is_breath(id)).peekable();
             groups.peek().is_some() && groups.all(|(_, _, group)| digits.iter().all(|digit| goes_with(group, digit)))
         };
         let grouped = Language::ALL.into_iter().filter(goes).collect();
@@ -69,7 +67,7 @@ impl Prompts {
     }
 
     fn group(&self, language: Language, digits: &str, last: bool) -> Option<String> {
-        let (_, medial, end) = GROUPS.iter().find(|(size, ..)| *size == digits.len())?;
+        let (_, medial, end) = BREATHS.iter().find(|(size, ..)| *size == digits.len())?;
         let names: &[&str] = if last { &[end, medial] } else { &[medial] };
         let mut ids = names.iter().map(|name| format!("{name}.{digits}"));
         ids.find(|id| self.grouped.contains(&language) && self.spoken(language, id).is_some())
@@ -86,11 +84,6 @@ impl Prompts {
 /// parts that a folder has replaced.
 fn goes_with(whole: &Spoken, part: &Spoken) -> bool {
     whole.line.origin == part.line.origin && (whole.replaced || !part.replaced)
-}
-
-fn is_group(id: &str) -> bool {
-    let group = id.split_once('.').map(|(group, _)| group);
-    GROUPS.iter().any(|(_, medial, end)| group == Some(medial) || group == Some(end))
 }
 
 #[cfg(test)]
@@ -121,7 +114,7 @@ mod tests {
             format!("[{id}.zh]\ntext = \"零\"\norigin = \"{origin}\"\nfile = \"sound.wav\"\n[{id}.bo]\ntext = \"-\"\n")
         };
         folder.write("manifest.toml", lines.iter().map(line).collect::<String>());
-        Prompts::standing(folder.path()).expect("prompts")
+        folder.standing()
     }
 
     /// Prompts with these groups and ten digits of that origin.

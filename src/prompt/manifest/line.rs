@@ -48,6 +48,17 @@ pub enum Confidence {
     C,
 }
 
+impl Confidence {
+    /// As the manifest writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Confidence::A => "A",
+            Confidence::B => "B",
+            Confidence::C => "C",
+        }
+    }
+}
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +68,16 @@ pub enum Origin {
     Synthetic,
     /// A recorded person.
     Recorded,
+}
+
+impl Origin {
+    /// As the manifest writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Synthetic => "synthetic",
+            Origin::Recorded => "recorded",
+        }
+    }
 }
 
 /// The native speaker who has read and accepted a text, and the day, as 2026-11-22.
@@ -122,7 +143,8 @@ impl Written {
     }
 
     fn is_text_alone(&self) -> bool {
-        let Written { text: _, words, pinyin, confidence, voice, take, origin, reviewer, reviewed, file, sha256 } = self;
+        let Written { text: _, words, pinyin, confidence, voice, take, origin, reviewer, reviewed, file, sha256 } =
+            self;
         let texts = [words, pinyin, voice, reviewer, reviewed, file, sha256];
         texts.iter().all(|text| text.is_none()) && confidence.is_none() && take.is_none() && origin.is_none()
     }

@@ -111,10 +111,12 @@ impl Reader {
     /// Takes over the prompts that are no range and returns the ranges.
     fn single_prompts(&mut self, groups: Groups, source: &str) -> Vec<Waiting> {
         let mut waiting = Vec::new();
+        let line_ends: Vec<usize> = source.match_indices('\n').map(|(at, _)| at).collect();
         for (group, names) in groups {
             for (name, written) in names {
                 for (language, written) in written {
-                    let at = line_of(source, written.span().start);
+                    let start = written.span().start;
+                    let at = line_ends.partition_point(|&end| end < start) + 1;
                     let place = Place { id: &format!("{group}.{name}"), language, at };
                     match Range::parse(&group, &name) {
                         Ok(Some(range)) => waiting.push(Waiting { range, language, at, written: written.into_inner() }),
@@ -179,7 +181,7 @@ const STANDS_TWICE: &str = "stands twice";
 /// The tables of a manifest, or what is wrong and in which line.
 fn groups(text: &str) -> Result<Groups, (usize, String)> {
     let refused = |error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| line_of(text, span.start));
+        let at = error.span().map_or(0, |span| text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1);
         let what = error.message().trim().replace('\n', " ");
         match at.checked_sub(1).and_then(|at| text.lines().nth(at)).and_then(header) {
             Some((id, language)) if what.contains("duplicate") => (at, format!("{id} in {language} {STANDS_TWICE}")),
@@ -192,10 +194,6 @@ fn groups(text: &str) -> Result<Groups, (usize, String)> {
 /// The id and the language of a line that begins a table.
 fn header(line: &str) -> Option<(&str, &str)> {
     line.trim().strip_prefix('[')?.split(']').next()?.rsplit_once('.')
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Resampler};
 
-/// Frames of output that one Fourier transform makes: 128 ms at 8 kHz, which leaves a narrow transition below 4 kHz.
+/// Frames of output at a time. The resampler takes them in transforms of 256 or a few more, 32 ms at 8 kHz: its filter
+/// falls from 3.8 kHz on, above what [`super::BAND_HZ`] leaves.
 const BLOCK: usize = 1_024;
 
 /// `samples` of `from` Hz at `to` Hz, without the resampler's delay.

@@ -8,6 +8,7 @@ pub mod studio;
 
 use std::fmt;
 
+use super::parts;
 use super::sound::{Level, RATE};
 use filter::Butterworth;
 use studio::Studio;
@@ -17,8 +18,10 @@ pub const BAND_HZ: (f64, f64) = (150.0, 3_500.0);
 /// Where active speech comes to lie (after ITU-T P.56).
 pub const ACTIVE_DBOV: f64 = -21.0;
 
-/// Below the highest peak: what is quieter before the first and after the last word is room, not speech.
-const SPEECH_DB: f64 = -40.0;
+/// Below the loudest frame: what is quieter before the first and after the last word is room, not speech.
+const SPEECH_DB: f64 = -35.0;
+/// A frame whose power is measured.
+const FRAME_MS: usize = 10;
 /// A file that peaks below it holds no speech.
 const SILENT_DBFS: f64 = -60.0;
 /// The shortest sound that is a word.
@@ -30,26 +33,19 @@ const FADE_MS: usize = 5;
 const CLOSE_DB: f64 = 0.1;
 const TRIES: usize = 6;
 
-/// The groups of prompts that are played next to each other within a number or a date.
-const PARTS: [&str; 16] = [
-    "city", "clock", "day", "daypart", "digit", "month", "num", "office", "pair", "pair_end", "rel", "trio",
-    "trio_end", "unit", "weekday", "year",
-];
-
 /// How much silence a prompt brings along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A sentence: 50 ms before, 120 ms after.
     Phrase,
-    /// A part of a number or a date: 10 ms before, 20 ms after.
+    /// A part of a number or a date, or a name within a sentence: 10 ms before, 20 ms after.
     Part,
 }
 
 impl Kind {
     /// By the group of a prompt's id: `digit.7` is a part.
     pub fn of(id: &str) -> Kind {
-        let group = id.split('.').next().unwrap_or(id);
-        if PARTS.contains(&group) { Kind::Part } else { Kind::Phrase }
+        if parts::is_part(id) { Kind::Part } else { Kind::Phrase }
     }
 
     /// Milliseconds before and after.
@@ -124,7 +120,7 @@ impl fmt::Display for Report {
 /// Makes a prompt of a recording.
 ///
 /// A recording counts as clipped when three samples or more stand at one height at full scale in three places or
-/// more: one such place may be a plosive that just touched it, and no caller hears it.
+/// more of one channel: one such place may be a plosive that just touched it, and no caller hears it.
 ///
 /// # Errors
 /// Nothing can be made of it that a caller should hear.
@@ -166,31 +162,35 @@ fn mixed(studio: &Studio) -> Result<Vec<f64>, Unfit> {
     if peak_dbfs < SILENT_DBFS { Err(Unfit::Silent { peak_dbfs }) } else { Ok(sound) }
 }
 
-/// Flat tops at full scale, channel by channel.
+/// Refuses what is clipped in any of its channels; of several it tells the worst.
 fn clipping(studio: &Studio) -> Result<(), Unfit> {
-    /// Anything from the largest value of 16 bits.
-    const FULL: f32 = 0.999_96;
-    let (mut places, mut first) = (0, None);
     let channels = usize::from(studio.channels.max(1));
-    for channel in 0..channels {
-        let (mut before, mut run) = (0.0_f32, 0);
-        for (at, sample) in studio.samples.iter().skip(channel).step_by(channels).copied().enumerate() {
-            run = match sample.abs() >= FULL {
-                true if sample.to_bits() == before.to_bits() => run + 1,
-                true => 1,
-                false => 0,
-            };
-            before = sample;
-            if run == 3 {
-                places += 1;
-                first = Some(first.map_or(at, |first: usize| first.min(at)));
-            }
+    let of_channel = |channel| flat_tops(studio.samples.iter().skip(channel).step_by(channels).copied());
+    match (0..channels).map(of_channel).max_by_key(Vec::len).as_deref() {
+        Some(places @ [first, _, _, ..]) => {
+            Err(Unfit::Clipped { places: places.len(), first_s: *first as f64 / f64::from(studio.rate) })
         }
-    }
-    match first {
-        Some(at) if places >= 3 => Err(Unfit::Clipped { places, first_s: at as f64 / f64::from(studio.rate) }),
         _ => Ok(()),
     }
+}
+
+/// Where a channel stands at one height at full scale for three samples or more.
+fn flat_tops(channel: impl Iterator<Item = f32>) -> Vec<usize> {
+    /// Anything from the largest value of 16 bits.
+    const FULL: f32 = 0.999_96;
+    let (mut before, mut run, mut places) = (0.0_f32, 0, Vec::new());
+    for (at, sample) in channel.enumerate() {
+        run = match sample.abs() >= FULL {
+            true if sample.to_bits() == before.to_bits() => run + 1,
+            true => 1,
+            false => 0,
+        };
+        before = sample;
+        if run == 3 {
+            places.push(at);
+        }
+    }
+    places
 }
 
 /// The words, with the room around them.
@@ -204,12 +204,8 @@ struct Cut {
 
 /// Cuts just before the first word and just after the last.
 fn cut(sound: &[f64], kind: Kind) -> Result<Cut, Unfit> {
-    let speech = peak(sound) * 10_f64.powf(SPEECH_DB / 20.0);
-    let is_speech = |sample: &f64| speech > 0.0 && sample.abs() >= speech;
-    let (Some(first), Some(last)) = (sound.iter().position(is_speech), sound.iter().rposition(is_speech)) else {
-        return Err(Unfit::Silent { peak_dbfs: decibels(peak(sound)) });
-    };
-    let ms = (last + 1 - first) / samples_of(1);
+    let (first, end_of_last) = speech(sound).ok_or_else(|| Unfit::Silent { peak_dbfs: decibels(peak(sound)) })?;
+    let ms = (end_of_last - first) / samples_of(1);
     if ms < SHORTEST_MS {
         return Err(Unfit::Short { ms });
     }
@@ -219,13 +215,24 @@ fn cut(sound: &[f64], kind: Kind) -> Result<Cut, Unfit> {
     let (before, after) = kind.silence_ms();
     let (before, after) = (samples_of(before), samples_of(after));
     let start = first.saturating_sub(before);
-    let end = (last + 1 + after).min(sound.len());
+    let end = (end_of_last + after).min(sound.len());
     let seconds = |samples: usize| samples as f64 / f64::from(RATE);
     Ok(Cut {
         sound: sound[start..end].to_vec(),
         left_out_s: (seconds(start), seconds(sound.len() - end)),
-        missing: (before - (first - start), after - (end - last - 1)),
+        missing: (before - (first - start), after - (end - end_of_last)),
     })
+}
+
+/// Where the first word begins and the last one ends, by the power of frames: single samples of a room's noise rise far
+/// above its level. `None` for a sound of nothing.
+fn speech(sound: &[f64]) -> Option<(usize, usize)> {
+    let power = |frame: &[f64]| frame.iter().map(|sample| sample * sample).sum::<f64>() / frame.len() as f64;
+    let powers: Vec<f64> = sound.chunks(samples_of(FRAME_MS)).map(power).collect();
+    let loudest = powers.iter().copied().fold(0.0, f64::max);
+    let is_speech = |power: &f64| loudest > 0.0 && *power >= loudest * 10_f64.powf(SPEECH_DB / 10.0);
+    let (first, last) = (powers.iter().position(is_speech)?, powers.iter().rposition(is_speech)?);
+    Some((first * samples_of(FRAME_MS), ((last + 1) * samples_of(FRAME_MS)).min(sound.len())))
 }
 
 /// At [`ACTIVE_DBOV`], peaks limited; the gain, and the most that the limiter took, in dB.

@@ -8,7 +8,10 @@ use hound::{SampleFormat, WavReader, WavSpec};
 const RATES: RangeInclusive<u32> = 8_000..=192_000;
 const CHANNELS: RangeInclusive<u16> = 1..=8;
 
-/// The largest file that is read: more than ten minutes of what studios record.
+/// The longest recording whose samples are read, in seconds; a prompt is far shorter.
+const LONGEST_S: u32 = 600;
+
+/// The largest file that is read: [`LONGEST_S`] of what most studios record, two channels of 24 bits at 48 kHz.
 pub const LARGEST_FILE: u64 = 256 << 20;
 
 /// What was recorded.
@@ -25,7 +28,8 @@ impl Studio {
     /// Reads a WAV file: PCM of 16, 24 or 32 bits or float of 32, plain or `WAVE_FORMAT_EXTENSIBLE`.
     ///
     /// # Errors
-    /// In words: another coding, rate or number of channels, a file that is cut short or no WAV file.
+    /// In words: another coding, rate or number of channels, a longer one than ten minutes, a file that is cut short
+    /// or no WAV file.
     pub fn read(wav: &[u8]) -> Result<Studio, String> {
         let mut reader = WavReader::new(Cursor::new(wav)).map_err(|error| refusal(error, wav))?;
         let WavSpec { channels, sample_rate: rate, bits_per_sample, sample_format } = reader.spec();
@@ -34,6 +38,9 @@ impl Studio {
         }
         if !CHANNELS.contains(&channels) {
             return Err(format!("{channels} channels: at most {} are mixed", CHANNELS.end()));
+        }
+        if reader.duration() / rate >= LONGEST_S {
+            return Err(format!("{} s long: at most {LONGEST_S} are read", reader.duration() / rate));
         }
         // hound looks for such samples at the wrong end of their container
         let container = Format::of(wav).map_or(bits_per_sample, |format| format.container_bits);
@@ -163,6 +170,16 @@ mod tests {
         ] {
             assert_eq!(said, wanted);
         }
+    }
+
+    #[test]
+    fn a_recording_of_more_than_ten_minutes_is_refused_by_its_header() {
+        let mut file =
+            written(WavSpec { channels: 1, sample_rate: 8_000, ..spec(16, SampleFormat::Int) }, &[0_i16; 72]);
+        let (size, data) = (40..44, 601 * 16_000_u32);
+        assert_eq!(file[size.clone()], 144_u32.to_le_bytes());
+        file[size].copy_from_slice(&data.to_le_bytes());
+        assert_eq!(Studio::read(&file), Err("601 s long: at most 600 are read".to_owned()));
     }
 
     #[test]

@@ -98,6 +98,23 @@ fn a_sentence_brings_more_silence_than_a_part_of_a_number() {
 }
 
 #[test]
+fn the_noise_of_a_room_is_cut_like_silence() {
+    let mut seed = 12_345_u64;
+    let mut noise = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as f64 / f64::from(1_u32 << 30) - 1.0
+    };
+    for rate in [16_000, 48_000] {
+        let mut studio = speech(rate, 1, -10.0, 9);
+        // evenly spread: its power is a third of its height's
+        let height = 3_f64.sqrt() * 10_f64.powf(-55.0 / 20.0);
+        studio.samples.iter_mut().for_each(|sample| *sample += (height * noise()) as f32);
+        let (before, after) = master(&studio, Kind::Phrase).expect("a prompt").report.trimmed_s;
+        assert!((0.9..1.0).contains(&before) && (0.8..1.0).contains(&after), "{rate} Hz: {before} {after}");
+    }
+}
+
+#[test]
 fn it_begins_and_ends_without_a_click() {
     let mastered = master(&tone(1_000.0, 8_000, 0.5), Kind::Phrase).expect("a prompt");
     let steps = mastered.samples.windows(2).map(|two| two[0].abs_diff(two[1]));
@@ -130,6 +147,13 @@ fn what_can_not_become_a_prompt_is_refused() {
     assert!(clipped(2).is_ok());
     let error = clipped(3).err().map(|unfit| unfit.to_string());
     assert_eq!(error.as_deref(), Some("clipped in 3 places, first at 0.20 s: record it again at a lower level"));
+    let in_both = |places: usize| {
+        let mut studio = Studio { channels: 2, ..tone(440.0, 96_000, 0.5) };
+        (0..places).for_each(|at| studio.samples[19_200 + at * 1_920..][..6].fill(-1.0));
+        master(&studio, Kind::Phrase)
+    };
+    assert!(in_both(2).is_ok(), "two places in each of two channels are not four");
+    assert_eq!(in_both(3).err(), Some(Unfit::Clipped { places: 3, first_s: 9_602.0 / 96_000.0 }));
 
     let studio = |samples| Studio { samples, rate: 48_000, channels: 1 };
     let mut click = vec![0.0; 48_000];

@@ -23,9 +23,6 @@ pub const GREATEST_NUMBER: u32 = 9_999;
 /// The years that have a prompt each; others are put together.
 pub const WHOLE_YEARS: RangeInclusive<i32> = 2025..=2040;
 
-/// The groups of prompts that the lists are made of.
-const PARTS: [&str; 10] = ["clock", "day", "daypart", "digit", "month", "num", "rel", "unit", "weekday", "year"];
-
 /// One thing to play.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
@@ -167,12 +164,6 @@ pub fn duration(language: Language, minutes: u32) -> Vec<Piece> {
         pieces.extend(quantity(language, rest, Unit::Minutes));
     }
     pieces
-}
-
-/// Whether lists can't do without this prompt. They can without whole years and groups of digits.
-pub(super) fn is_part(id: &str) -> bool {
-    let is_whole_year = |group, name: &str| group == "year" && name.parse::<u32>().is_ok();
-    id.split_once('.').is_some_and(|(group, name)| PARTS.contains(&group) && !is_whole_year(group, name))
 }
 
 /// 一千零五, 一百一十五: 零 stands for skipped places, and ten after a greater place is 一十.
