@@ -3,6 +3,7 @@
 use super::{Failure, lines, serve};
 use crate::config::{self, layers::Layers};
 use crate::driver::trunk::Trunk;
+use crate::prompt;
 
 /// Says what is served when all is well, else each problem with its file and line.
 pub fn check(layers: Layers) -> Result<(), Failure> {
@@ -16,17 +17,14 @@ pub fn check(layers: Layers) -> Result<(), Failure> {
     if let Err(failure) = serve::filter(&config) {
         problems.push(failure.to_string());
     }
-    match lines::served(&config) {
-        Ok(served) => {
-            let prompts = &served[0].setup.prompts;
-            problems.extend(prompts.check().iter().map(ToString::to_string));
-            if problems.is_empty() {
-                println!("ok: lines {}, prompts {}, languages 2", served.len(), prompts.ids().count());
-            }
-        }
-        Err(found) => problems.extend(found.iter().map(ToString::to_string)),
-    }
+    let (prompts, found) = prompt::check::over(config.prompts.folder.as_deref());
+    problems.extend(found.iter().map(ToString::to_string));
+    let lines = lines::with(&config, &prompts).map(|served| served.len()).unwrap_or_else(|found| {
+        problems.extend(found.iter().map(ToString::to_string));
+        0
+    });
     if problems.is_empty() {
+        println!("ok: lines {lines}, prompts {}, languages 2", prompts.ids().count());
         return Ok(());
     }
     for problem in &problems {

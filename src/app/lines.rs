@@ -26,7 +26,29 @@ const UNITS: &str = "office.";
 /// # Errors
 /// Everything that is wrong with them, with file and line.
 pub fn served(config: &Config) -> Result<Vec<Served>, Vec<Problem>> {
-    let (prompts, mut problems) = prompts(config);
+    let (prompts, mut problems) = match &config.prompts.folder {
+        Some(folder) => {
+            let (prompts, problems) = Prompts::over(folder);
+            (Arc::new(prompts), problems)
+        }
+        None => (Prompts::embedded(), Vec::new()),
+    };
+    match with(config, &prompts) {
+        Ok(served) if problems.is_empty() => Ok(served),
+        Ok(_) => Err(problems),
+        Err(found) => {
+            problems.extend(found);
+            Err(problems)
+        }
+    }
+}
+
+/// Reads the flows, which say these prompts.
+///
+/// # Errors
+/// Everything that is wrong with them, with file and line.
+pub fn with(config: &Config, prompts: &Arc<Prompts>) -> Result<Vec<Served>, Vec<Problem>> {
+    let mut problems = Vec::new();
     let mut setups: BTreeMap<Option<PathBuf>, Arc<Setup>> = BTreeMap::new();
     let mut served = Vec::new();
     let own_flow = own_flow(config);
@@ -34,7 +56,7 @@ pub fn served(config: &Config) -> Result<Vec<Served>, Vec<Problem>> {
         let file = line.flow.as_ref().or(own_flow.as_ref());
         let setup = match setups.get(&line.flow) {
             Some(setup) => Arc::clone(setup),
-            None => match setup(file.map(PathBuf::as_path), &prompts, &config.calls) {
+            None => match setup(file.map(PathBuf::as_path), prompts, &config.calls) {
                 Ok(setup) => Arc::new(setup),
                 Err(found) => {
                     problems.extend(found);
@@ -46,15 +68,6 @@ pub fn served(config: &Config) -> Result<Vec<Served>, Vec<Problem>> {
         served.push(Served { line: line.clone(), setup });
     }
     if problems.is_empty() { Ok(served) } else { Err(problems) }
-}
-
-/// With a folder that can't be used, the built-in ones, so that the flows are looked at all the same.
-fn prompts(config: &Config) -> (Arc<Prompts>, Vec<Problem>) {
-    let Some(folder) = &config.prompts.folder else { return (Prompts::embedded(), Vec::new()) };
-    match Prompts::load(folder) {
-        Ok(prompts) => (Arc::new(prompts), Vec::new()),
-        Err(problems) => (Prompts::embedded(), problems),
-    }
 }
 
 /// The flow of a line that names none: that of the prompts' folder, if it has one.

@@ -28,6 +28,7 @@ use crate::driver::recorder::Recorder;
 use crate::driver::sip::{self, Sip};
 use crate::driver::trunk::{Trunk, Trunks};
 use crate::live::Live;
+use crate::prompt;
 use crate::sip::{Admission, Command};
 use crate::store::{self, RecordingFolder, Store};
 use crate::work::watchman::Watchman;
@@ -64,6 +65,7 @@ impl Service {
         let clock = Clock::start();
         let mut random = seeded()?;
         let served = lines::served(&config).map_err(|found| Failure::Setting(problems(&found)))?;
+        prompt::warm();
         let trunks = trunks(&config)?;
         make_data_folder(&config)?;
         let lock = lock(&config)?;
@@ -205,7 +207,7 @@ pub(super) fn seeded() -> Result<StdRng, Failure> {
     Ok(StdRng::from_seed(seed))
 }
 
-fn problems(found: &[crate::prompt::Problem]) -> String {
+fn problems(found: &[prompt::Problem]) -> String {
     let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
     lines.join("\n")
 }

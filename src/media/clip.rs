@@ -24,6 +24,11 @@ impl Clip {
         Clip::from_alaw(alaw)
     }
 
+    /// The samples that a listener hears, linear.
+    pub fn to_linear(&self) -> Vec<i16> {
+        self.alaw.iter().map(|octet| codec::alaw_decode(*octet)).collect()
+    }
+
     /// Copies the octets from the sample `from` on into `room`, in the law of `codec`. Allocates nothing.
     ///
     /// # Panics

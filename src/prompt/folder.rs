@@ -10,10 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::manifest::{Line, Manifest};
 use super::sound::{self, Level, Sound};
-use super::{Problem, Prompts, say};
+use super::{Problem, Prompts, parts};
 use crate::language::Language;
 use crate::media::clip::Clip;
-use crate::media::codec;
 
 /// The name of the manifest in a folder.
 pub(super) const MANIFEST: &str = "manifest.toml";
@@ -30,32 +29,26 @@ impl Prompts {
     /// Everything that is wrong with the folder, with file and line: unreadable, a missing, silent or differently
     /// coded file, one that is not what its `sha256` says or says another text, an unknown key.
     pub fn load(folder: &Path) -> Result<Prompts, Vec<Problem>> {
-        if !folder.is_dir() {
-            return Err(vec![whole(folder, "no such folder")]);
-        }
-        let mut prompts = Prompts::clone(&Prompts::embedded());
-        let mut problems = Vec::new();
-        let listed = folder.join(MANIFEST);
-        if listed.exists() {
-            let pack = Prompts::embedded();
-            let digit = |language, digit| pack.text(language, &format!("digit.{digit}")).map(str::to_owned);
-            problems.extend(prompts.take_folder(read_manifest(&listed, digit)?, folder));
-        }
-        problems.extend(prompts.replace_sounds(folder));
-        problems.extend(prompts.missing_parts(&listed));
-        prompts.choose_groups();
+        let (prompts, problems) = Prompts::over(folder);
         if problems.is_empty() { Ok(prompts) } else { Err(problems) }
     }
 
-    /// The prompts of a folder with a manifest of its own, without the pack.
-    ///
-    /// # Errors
-    /// As [`Prompts::load`].
-    pub fn standing(folder: &Path) -> Result<Prompts, Vec<Problem>> {
-        let mut prompts = Prompts::default();
-        let problems = prompts.take_folder(read_manifest(&folder.join(MANIFEST), |_, _| None)?, folder);
+    /// The pack with all of `folder` that can be used, and what [`Prompts::load`] refuses in the rest.
+    pub fn over(folder: &Path) -> (Prompts, Vec<Problem>) {
+        let mut prompts = Prompts::clone(&Prompts::embedded());
+        if !folder.is_dir() {
+            return (prompts, vec![whole(folder, "no such folder")]);
+        }
+        let listed = folder.join(MANIFEST);
+        let mut problems = match listed.exists().then(|| read_manifest(&listed, Prompts::digit)) {
+            Some(Ok(manifest)) => prompts.take_folder(manifest, folder),
+            Some(Err(problems)) => problems,
+            None => Vec::new(),
+        };
+        problems.extend(prompts.replace_sounds(folder));
+        problems.extend(prompts.missing_parts(&listed));
         prompts.choose_groups();
-        if problems.is_empty() { Ok(prompts) } else { Err(problems) }
+        (prompts, problems)
     }
 
     /// Takes over a manifest with the files of its folder; returns what is wrong.
@@ -78,7 +71,7 @@ impl Prompts {
     /// Parts of numbers and dates that the folder's manifest leaves out although the pack speaks them.
     fn missing_parts(&self, manifest: &Path) -> Vec<Problem> {
         let pack = Prompts::embedded();
-        let missing = pack.all().filter(|(id, language, _)| say::is_part(id) && self.is_left_out(*language, id));
+        let missing = pack.all().filter(|(id, language, _)| parts::is_needed(id) && self.is_left_out(*language, id));
         let what =
             |(id, language, _)| format!("{id} in {language} can't be left out: numbers and dates are made of it");
         missing.map(|part| whole(manifest, what(part))).collect()
@@ -99,6 +92,7 @@ impl Prompts {
                         let spoken = Arc::make_mut(spoken);
                         (spoken.clip, spoken.replaced) = (clip, true);
                         (spoken.line.sha256, spoken.line.voice) = (None, None);
+                        (spoken.manifest, spoken.line.at) = (path.display().to_string().into(), 0);
                     }
                     Err(what) => problems.push(whole(&path, what)),
                 }
@@ -174,8 +168,7 @@ fn read(path: &Path, text: &str) -> Result<(Vec<u8>, Arc<Clip>), String> {
     if let Some(disagreement) = sound.disagreement(text) {
         return Err(disagreement);
     }
-    let alaw: Vec<u8> = sound.samples.iter().map(|&sample| codec::alaw_encode(sample)).collect();
-    Ok((bytes, Arc::new(Clip::from_alaw(alaw))))
+    Ok((bytes, Arc::new(Clip::from_linear(&sound.samples))))
 }
 
 fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {

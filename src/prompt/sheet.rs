@@ -1,12 +1,14 @@
 //! What a voice actor reads in one language: the prompts in the order of the manifest, numbered from 1.
 //!
-//! Prompts that the language leaves out have no number, nor have those of a range: their sounds are made together.
+//! Prompts that the language leaves out have no number, nor have those of a range: their sounds are made together. Where
+//! a folder leaves out what the pack speaks, or makes it one of a range, its number is nobody's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::folder::{self, MANIFEST};
 use super::manifest::{Line, Manifest};
+use super::parts::group;
 use super::{Problem, Prompts, pack};
 use crate::language::Language;
 
@@ -14,7 +16,10 @@ use crate::language::Language;
 #[derive(Clone, Debug)]
 pub struct Sheet {
     pub language: Language,
+    /// By number, with gaps.
     entries: Vec<Entry>,
+    /// The prompt of each number from 1 on, those of the gaps too.
+    numbers: Vec<String>,
     /// The range of each prompt that is one of a range.
     ranges: BTreeMap<String, String>,
 }
@@ -42,11 +47,6 @@ impl Entry {
     }
 }
 
-/// `menu` for `menu.head`.
-pub fn group(id: &str) -> &str {
-    id.split('.').next().unwrap_or(id)
-}
-
 impl Sheet {
     /// The prompts of the pack, with those of a folder's manifest in their place.
     ///
@@ -54,47 +54,31 @@ impl Sheet {
     /// What is wrong with the folder's manifest; that it has none is not.
     pub fn load(folder: Option<&Path>, language: Language) -> Result<Sheet, Vec<Problem>> {
         let pack = pack::manifest();
-        let digit = |language, digit| Prompts::embedded().text(language, &format!("digit.{digit}")).map(str::to_owned);
         let listed = folder.map(|folder| folder.join(MANIFEST)).filter(|listed| listed.exists());
-        let over = listed.map(|listed| folder::read_manifest(&listed, digit)).transpose()?;
+        let over = listed.map(|listed| folder::read_manifest(&listed, Prompts::digit)).transpose()?;
         Ok(Sheet::new(&[Some(&pack), over.as_ref()].into_iter().flatten().collect::<Vec<_>>(), language))
     }
 
     /// The prompts of `manifests`, where a later one changes what the earlier ones say and adds its own at the end.
-    /// The numbers follow the first manifest that has a prompt, so that they stay when a folder changes a text.
+    /// The numbers follow the first manifest that has a prompt to read, so that they stay when a folder changes a text
+    /// or does without a prompt.
     pub fn new(manifests: &[&Manifest], language: Language) -> Sheet {
-        let (mut order, mut lines, mut meanings) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        for manifest in manifests {
-            let mut listed: Vec<(usize, &str)> = Vec::new();
-            for (id, languages) in &manifest.prompts {
-                if let Some(line) = languages.get(&language) {
-                    listed.extend(line.as_ref().map(|line| (line.at, id.as_str())));
-                    lines.insert(id.as_str(), line.as_ref());
-                }
-                if let Some(line) = languages.get(&language.other()) {
-                    meanings.insert(id.as_str(), line.as_ref().map(|line| line.text.clone()));
-                }
-            }
-            listed.retain(|(_, id)| !order.contains(id));
-            listed.sort_unstable();
-            order.extend(listed.into_iter().map(|(_, id)| id));
-        }
-        let mut sheet = Sheet { language, entries: Vec::new(), ranges: BTreeMap::new() };
-        for id in order {
-            let Some(line) = lines.get(id).copied().flatten() else { continue };
-            if let Some(range) = &line.range {
-                sheet.ranges.insert(id.to_owned(), range.to_string());
-                continue;
-            }
-            let meaning = meanings.get(id).cloned().flatten();
-            sheet.entries.push(Entry {
-                number: sheet.entries.len() + 1,
-                id: id.to_owned(),
-                line: line.clone(),
-                meaning,
-            });
-        }
-        sheet
+        let all = |language: Language| {
+            let listed = manifests.iter().flat_map(|manifest| &manifest.prompts);
+            let listed = listed.filter_map(move |(id, listed)| Some((id.as_str(), listed.get(&language)?.as_ref())));
+            listed.collect::<BTreeMap<&str, Option<&Line>>>()
+        };
+        let (lines, meanings, numbers) = (all(language), all(language.other()), numbers(manifests, language));
+        let entry = |(at, id): (usize, &String)| {
+            let line = lines.get(id.as_str()).copied().flatten().filter(|line| line.range.is_none())?;
+            let meaning = meanings.get(id.as_str()).copied().flatten().map(|line| line.text.clone());
+            Some(Entry { number: at + 1, id: id.clone(), line: line.clone(), meaning })
+        };
+        let entries = numbers.iter().enumerate().filter_map(entry).collect();
+        let range =
+            |(id, line): (&&str, &Option<&Line>)| Some(((*id).to_owned(), line.as_ref()?.range.as_deref()?.to_owned()));
+        let ranges = lines.iter().filter_map(range).collect();
+        Sheet { language, entries, numbers, ranges }
     }
 
     pub fn entries(&self) -> &[Entry] {
@@ -130,13 +114,11 @@ impl Sheet {
 
     fn numbered(&self, number: &str) -> Result<&Entry, String> {
         let at = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        at.and_then(|at| self.entries.get(at)).ok_or_else(|| {
-            format!(
-                "no prompt in {} has the number {number}: they go from 001 to {:03}",
-                self.language,
-                self.entries.len()
-            )
-        })
+        let id = at.and_then(|at| self.numbers.get(at)).ok_or_else(|| {
+            let (language, last) = (self.language, self.numbers.len());
+            format!("no prompt in {language} has the number {number}: they go from 001 to {last:03}")
+        })?;
+        self.called(id).map_err(|what| format!("number {number} is {id}: {what}"))
     }
 
     fn called(&self, id: &str) -> Result<&Entry, String> {
@@ -145,6 +127,19 @@ impl Sheet {
             None => format!("no prompt in {} is called {id}", self.language),
         })
     }
+}
+
+/// The prompts to read in the order of their numbers: those of each manifest in its order, behind those of the ones
+/// before it.
+fn numbers(manifests: &[&Manifest], language: Language) -> Vec<String> {
+    let (mut numbers, mut known) = (Vec::new(), BTreeSet::new());
+    for manifest in manifests {
+        let is_read = |(_, of, line): &(&str, Language, &Line)| *of == language && line.range.is_none();
+        let mut read: Vec<_> = manifest.lines().filter(is_read).map(|(id, _, line)| (line.at, id)).collect();
+        read.sort_unstable();
+        numbers.extend(read.into_iter().filter(|(_, id)| known.insert(*id)).map(|(_, id)| id.to_owned()));
+    }
+    numbers
 }
 
 #[cfg(test)]
@@ -181,6 +176,24 @@ mod tests {
         let first = ["001_menu.head.wav", "002_digit.1.wav", "003_num.two_of.wav", "004_a.new.wav"];
         assert_eq!(names(&sheet), first);
         assert_eq!(sheet.entries()[0].line.text, "请选");
+    }
+
+    #[test]
+    fn a_folder_does_without_a_prompt_and_the_others_keep_their_numbers() {
+        let pack = manifest(PACK);
+        let out = manifest("[digit.1.zh]\ntext = \"-\"\n[pair.11.zh]\ntext = \"幺幺\"\n");
+        let sheet = Sheet::new(&[&pack, &out], Language::Zh);
+        assert_eq!(names(&sheet), ["001_menu.head.wav", "003_num.two_of.wav", "004_pair.11.wav"]);
+        assert_eq!(sheet.named("003").map(|entry| entry.id.as_str()), Ok("num.two_of"));
+        assert_eq!(sheet.named("002"), Err("number 002 is digit.1: no prompt in zh is called digit.1".to_owned()));
+        let pack = manifest(&format!("[num.2.zh]\ntext = \"二\"\n{PACK}"));
+        let digits = "[digit.1.zh]\ntext = \"幺\"\n[digit.2.zh]\ntext = \"二\"\n";
+        let range = manifest(&format!("{digits}[num.1-2.zh]\ntext = \"{{digits}}\"\n"));
+        let sheet = Sheet::new(&[&pack, &range], Language::Zh);
+        let left = ["002_menu.head.wav", "003_digit.1.wav", "004_num.two_of.wav", "005_digit.2.wav"];
+        assert_eq!(names(&sheet), left);
+        let whole = "num.2 is one of num.1-2, whose sounds are made together";
+        assert_eq!(sheet.named("001"), Err(format!("number 001 is num.2: {whole}")));
     }
 
     #[test]

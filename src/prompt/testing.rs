@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Problem, Prompts};
+use super::{Problem, Prompts, check};
 
 /// A folder of its own for a test, with the folders of both languages; gone afterwards.
 pub(crate) struct Folder(PathBuf);
@@ -30,6 +30,13 @@ impl Folder {
 
     pub(crate) fn load(&self) -> Prompts {
         Prompts::load(&self.0).expect("prompts")
+    }
+
+    /// The prompts of the folder alone.
+    pub(crate) fn standing(&self) -> Prompts {
+        let (prompts, problems) = check::folder(&self.0);
+        assert_eq!(problems, []);
+        prompts
     }
 
     /// What loading the folder is refused for.

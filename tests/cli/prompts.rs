@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -60,9 +61,28 @@ fn a_list_is_a_table_of_what_is_asked_for() {
 }
 
 #[test]
+fn a_list_that_nobody_reads_to_its_end_is_no_mistake() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hotline"));
+    let piped = command.args(["prompts", "list"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("the binary starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
+
+#[test]
 fn the_built_in_prompts_are_in_order() {
     let told = said(&["check"]);
     assert!(told.starts_with("ok: prompts ") && told.contains(" in bo, ") && told.ends_with(" in zh\n"), "{told}");
+}
+
+#[test]
+fn every_file_of_the_repository_is_the_one_that_its_manifest_means() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/prompts");
+    let manifest = std::fs::read_to_string(format!("{folder}/manifest.toml")).expect("a manifest");
+    let spoken = manifest.matches("\nvoice = ").count();
+    assert!(spoken > 700 && manifest.matches("\nsha256 = ").count() == spoken, "every line has its hash");
+    said(&["check", "--folder", folder, "--alone"]);
 }
 
 #[test]
@@ -76,6 +96,12 @@ fn a_check_names_file_and_line() {
     assert_eq!(err, format!("{missing}hotline: problems found: 1\n"));
     let (code, _, err) = prompts(&["check", "--folder", &place, "--alone"]);
     assert!(code == Some(2) && err.contains(&missing), "{err}");
+    std::fs::create_dir(folder.path().join("bo")).expect("a folder");
+    folder.file("bo/menu.head.wav", "no sound");
+    folder.file("bo/menu.haed.wav", "no prompt");
+    let (code, _, found) = prompts(&["check", "--folder", &place]);
+    let replaced = format!("{place}/bo/menu.haed.wav: names no prompt\n{place}/bo/menu.head.wav: not a WAV file\n");
+    assert_eq!((code, found), (Some(2), format!("{replaced}{missing}hotline: problems found: 3\n")));
     assert!(err.contains("menu.head has no line in bo") && err.ends_with("hotline: problems found: 2\n"), "{err}");
 }
 
@@ -100,6 +126,8 @@ fn what_is_played_comes_back_as_a_recording_of_the_studio() {
     assert!(dry.contains("\nwould import 1 into ") && !Path::new(&at("ours")).exists(), "{dry}");
     let told = said(&import);
     assert!(told.contains(": menu.head: 48 kHz to 8, 2 channels mixed, "), "{told}");
+    assert!(told.contains(" dBov: 请选择您需要的服务。\n"), "{told}");
+    assert!(said(&import).contains("; replaces a recording: 请选择您需要的服务。\n"));
     assert!(told.contains(" at -21.") || told.contains(" at -20.9"), "{told}");
     assert!(told.contains("\nimported 1 into ") && told.contains(", refused 0, still missing "), "{told}");
 

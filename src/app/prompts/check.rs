@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Source, told};
 use crate::app::Failure;
 use crate::language::Language;
-use crate::prompt::{Prompts, check};
+use crate::prompt::check;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,24 +27,22 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self) -> Result<(), Failure> {
-        let prompts = if self.alone { self.standing()? } else { self.source.prompts()? };
-        let problems = prompts.check();
+        let (prompts, problems) = match self.source.folder()? {
+            Some(folder) if self.alone => {
+                let (prompts, problems) = check::folder(&folder);
+                (Arc::new(prompts), problems)
+            }
+            None if self.alone => {
+                let what = "--alone: no folder is named or configured: --folder DIR";
+                return Err(Failure::Setting(what.to_owned()));
+            }
+            folder => check::over(folder.as_deref()),
+        };
         if !problems.is_empty() {
             return Err(told(&problems));
         }
         let spoken = |language| prompts.ids().filter(|id| prompts.line(language, id).is_some()).count();
         println!("ok: prompts {} in bo, {} in zh", spoken(Language::Bo), spoken(Language::Zh));
         Ok(())
-    }
-
-    fn standing(&self) -> Result<Arc<Prompts>, Failure> {
-        let Some(folder) = self.source.folder()? else {
-            return Err(Failure::Setting("--alone: no folder is named or configured: --folder DIR".to_owned()));
-        };
-        let problems = check::folder(&folder);
-        if !problems.is_empty() {
-            return Err(told(&problems));
-        }
-        Prompts::standing(&folder).map(Arc::new).map_err(|problems| told(&problems))
     }
 }

@@ -50,7 +50,7 @@ impl Arguments {
         let into = self.into()?;
         let sheet = Sheet::load(Some(&into), self.lang).map_err(|problems| told(&problems))?;
         let setting = |problem: crate::prompt::Problem| Failure::Setting(problem.to_string());
-        let import = Import::prepare(&sheet, &self.from, self.review().as_ref(), tell).map_err(setting)?;
+        let import = Import::prepare(&sheet, &self.from, &into, self.review().as_ref(), tell).map_err(setting)?;
         for name in &import.left_alone {
             println!("{name}: left alone, not a .wav file");
         }
@@ -92,7 +92,7 @@ impl Arguments {
 
 fn tell(name: &str, result: &Result<Taken, String>) {
     match result {
-        Ok(Taken { id, report }) => println!("{name}: {id}: {report}"),
+        Ok(taken) => println!("{name}: {taken}"),
         Err(what) => println!("{name}: refused: {what}"),
     }
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Source;
 use super::width::{cut, padded, width};
+use super::{Source, print};
 use crate::app::Failure;
 use crate::language::Language;
-use crate::media::codec;
 use crate::prompt::manifest::Line;
-use crate::prompt::sheet::group;
+use crate::prompt::parts::group;
 use crate::prompt::sound::Level;
 use crate::prompt::{Confidence, Origin, Prompts};
 
@@ -74,13 +73,9 @@ impl Arguments {
         }
         if self.json {
             let document = Value::from_iter(listed.iter().map(document));
-            println!("{document:#}");
-            return Ok(());
+            return print([format!("{document:#}")]);
         }
-        for line in table(&rows(&listed, self.groups)) {
-            println!("{line}");
-        }
-        Ok(())
+        print(table(&rows(&listed, self.groups)))
     }
 
     /// What is asked for, by group and number.
@@ -94,8 +89,7 @@ impl Arguments {
         each.filter_map(|(id, language)| {
             let line = prompts.line(language, id).filter(|line| self.state.is_none_or(|state| state.is_so(line)))?;
             let clip = prompts.clip(language, id)?;
-            let samples: Vec<i16> = clip.alaw().iter().map(|octet| codec::alaw_decode(*octet)).collect();
-            Some(Listed { id, language, line, level: Level::of(&samples) })
+            Some(Listed { id, language, line, level: Level::of(&clip.to_linear()) })
         })
         .collect()
     }
@@ -158,21 +152,10 @@ fn cells(id: &str, all: &[&Listed<'_>]) -> [String; 6] {
 
 /// Who speaks, how sure the writers are, and whether it is signed.
 fn state(line: &Line) -> String {
-    let origin = match line.origin {
-        Origin::Synthetic => "synthetic",
-        Origin::Recorded => "recorded",
-    };
-    let confidence = line.confidence.map(|confidence| format!(" {}", letter(confidence)));
+    let origin = line.origin.name();
+    let confidence = line.confidence.map(|confidence| format!(" {}", confidence.name()));
     let signed = if line.review.is_some() { " signed" } else { "" };
     format!("{origin}{}{signed}", confidence.unwrap_or_default())
-}
-
-const fn letter(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::A => "A",
-        Confidence::B => "B",
-        Confidence::C => "C",
-    }
 }
 
 /// Lines of a table with its head; numbers stand to the right.
@@ -198,9 +181,9 @@ fn document(listed: &Listed<'_>) -> Value {
         "text": line.text,
         "words": line.words,
         "pinyin": line.pinyin,
-        "origin": match line.origin { Origin::Synthetic => "synthetic", Origin::Recorded => "recorded" },
+        "origin": line.origin.name(),
         "voice": line.voice,
-        "confidence": line.confidence.map(letter),
+        "confidence": line.confidence.map(Confidence::name),
         "reviewer": line.review.as_ref().map(|review| &review.reviewer),
         "reviewed": line.review.as_ref().map(|review| &review.reviewed),
         "range": line.range.as_deref(),

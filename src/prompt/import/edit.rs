@@ -16,8 +16,9 @@ impl Edited {
         text.parse().map(Edited).map_err(|error: toml_edit::TomlError| error.message().trim().replace('\n', " "))
     }
 
-    /// Notes that `id` is recorded in this language: its text, the hash of its file, who has signed it if somebody
-    /// has. What else its table says stays, but for the voice and the name of the file, which were another sound's.
+    /// Notes that `id` is recorded in this language: its text, the hash of its file, and who has signed it, which is
+    /// nobody without a review of the line. What else its table says stays, but for the voice, its take and the name of
+    /// the file, which were another sound's.
     ///
     /// # Errors
     /// Something on the way to the table is no table.
@@ -28,14 +29,18 @@ impl Edited {
         if is_new {
             set(table, "words", line.words.as_deref());
             set(table, "pinyin", line.pinyin.as_deref());
-            set(table, "confidence", line.confidence.map(letter));
+            set(table, "confidence", line.confidence.map(Confidence::name));
         }
-        table.remove("voice");
-        table.remove("file");
+        for key in ["voice", "take", "file"] {
+            table.remove(key);
+        }
         set(table, "origin", Some("recorded"));
-        if let Some(Review { reviewer, reviewed }) = &line.review {
-            set(table, "reviewer", Some(reviewer));
-            set(table, "reviewed", Some(reviewed));
+        match &line.review {
+            Some(Review { reviewer, reviewed }) => {
+                set(table, "reviewer", Some(reviewer));
+                set(table, "reviewed", Some(reviewed));
+            }
+            None => ["reviewer", "reviewed"].into_iter().for_each(|key| drop(table.remove(key))),
         }
         set(table, "sha256", Some(sha256));
         Ok(())
@@ -81,14 +86,6 @@ fn set(table: &mut dyn TableLike, key: &str, text: Option<&str>) {
     }
 }
 
-fn letter(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::A => "A",
-        Confidence::B => "B",
-        Confidence::C => "C",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,7 +109,8 @@ mod tests {
     #[test]
     fn only_the_keys_of_one_table_change() {
         let manifest = "# ours\n\n[menu.head.bo]  # the main menu\ntext = \"འདེམས\"\nwords = \"འདེམས\" # one word\n\
-                        confidence = \"B\"\nvoice = \"zf_1\"\nsha256 = \"00\" # of the file\n\n# next\n[a.b.zh]\ntext =   \"好\"\n";
+                        confidence = \"B\"\nvoice = \"zf_1\"\ntake = 2\nreviewer = \"洛桑\"\nreviewed = \"2026-11-01\"\n\
+                        sha256 = \"00\" # of the file\n\n# next\n[a.b.zh]\ntext =   \"好\"\n";
         let source = "[menu.head.bo]\ntext = \"འདེམས\"\nconfidence = \"B\"\n";
         let expected = format!(
             "# ours\n\n[menu.head.bo]  # the main menu\ntext = \"འདེམས\"\nwords = \"འདེམས\" # one word\n\

@@ -1,24 +1,30 @@
 //! From a folder of studio recordings to the sounds and the manifest of a prompts folder.
 //!
-//! [`Import::prepare`] reads and masters and writes nothing; [`Import::write`] writes every sound, and the manifest
-//! last: whoever is interrupted in between has sounds whose hashes the check misses, and imports again.
+//! [`Import::prepare`] reads and masters and writes nothing; [`Import::write`] writes everything before it replaces
+//! anything, the manifest last: whoever is interrupted in between has sounds whose hashes the check misses, and imports
+//! again.
 
 mod edit;
+mod files;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::folder::MANIFEST;
 use super::manifest::{Line, Manifest, Origin, Review};
 use super::master::studio::{self, Studio};
 use super::master::{Kind, Report, master};
 use super::sheet::{Entry, Sheet};
+use super::sound::Sound;
 use super::{Problem, Prompts, wav};
 use crate::language::Language;
 use edit::Edited;
+use files::Pending;
 
 /// In `ISFT` of every file that is written.
 pub const MAKER: &str = "hotline prompts import";
@@ -45,18 +51,39 @@ struct Ready {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
     pub id: String,
+    /// What it should say.
+    pub text: String,
     pub report: Report,
+    /// A person has spoken the prompt before.
+    pub replaces: bool,
+    /// Who had signed another text than this one.
+    pub unsigned: Option<Review>,
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.id, self.report)?;
+        if self.replaces {
+            write!(f, "; replaces a recording")?;
+        }
+        if let Some(Review { reviewer, reviewed }) = &self.unsigned {
+            write!(f, "; the text is another one than {reviewer} signed on {reviewed}: it is unsigned now")?;
+        }
+        write!(f, ": {}", self.text)
+    }
 }
 
 impl Import {
     /// Masters every `.wav` of `from` that names a prompt of the sheet; `tell` hears of each file, by its name, what
-    /// was changed or why it is refused. `review` is who signs the texts by this import.
+    /// was changed or why it is refused. `review` is who signs the texts by this import. Without it a text keeps its
+    /// signature, unless its sound in `into` says another one.
     ///
     /// # Errors
     /// The folder can't be read, or has no `.wav` in it.
     pub fn prepare(
         sheet: &Sheet,
         from: &Path,
+        into: &Path,
         review: Option<&Review>,
         mut tell: impl FnMut(&str, &Result<Taken, String>),
     ) -> Result<Import, Problem> {
@@ -66,17 +93,12 @@ impl Import {
         }
         let mut import = Import { language: sheet.language, ready: Vec::new(), refused: 0, left_alone };
         for (name, entry) in entries(sheet, &names) {
-            let made = entry.and_then(|entry| Ok((entry, recorded(entry, &from.join(name), review)?)));
-            let told = match made {
-                Ok((entry, (ready, report))) => {
-                    import.ready.push(ready);
-                    Ok(Taken { id: entry.id.clone(), report })
-                }
-                Err(what) => {
-                    import.refused += 1;
-                    Err(what)
-                }
-            };
+            let made = entry.and_then(|entry| recorded(entry, &from.join(name), into, review));
+            import.refused += usize::from(made.is_err());
+            let told = made.map(|(ready, taken)| {
+                import.ready.push(ready);
+                taken
+            });
             tell(name, &told);
         }
         Ok(import)
@@ -94,7 +116,8 @@ impl Import {
         sheet.entries().iter().filter(is_missing).count()
     }
 
-    /// Writes the sounds below `into` and notes them in its manifest; both are made if they are missing.
+    /// Writes the sounds below `into` and notes them in its manifest; both are made if they are missing. Nothing takes
+    /// the place of a file before everything is on the disk.
     ///
     /// # Errors
     /// The file that can't be written, or a manifest that can't take it.
@@ -102,15 +125,17 @@ impl Import {
         if self.ready.is_empty() {
             return Ok(());
         }
-        let manifest = into.join("manifest.toml");
+        let manifest = into.join(MANIFEST);
         let text = self.noted(&manifest)?;
         let folder = into.join(self.language.code());
         fs::create_dir_all(&folder).map_err(|error| problem(&folder, error))?;
+        let mut pending = Pending::default();
         for ready in &self.ready {
             let path = folder.join(format!("{}.wav", ready.id));
-            replace(&path, &ready.wav).map_err(|error| problem(&path, error))?;
+            pending.write(&path, &ready.wav).map_err(|error| problem(&path, error))?;
         }
-        replace(&manifest, text.as_bytes()).map_err(|error| problem(&manifest, error))
+        pending.write(&manifest, text.as_bytes()).map_err(|error| problem(&manifest, error))?;
+        pending.rename().map_err(|(path, error)| problem(&path, error))
     }
 
     /// The manifest with every sound noted in it.
@@ -124,8 +149,7 @@ impl Import {
             edited.record(id, self.language, line, &hash(wav)).map_err(|what| problem(manifest, what))?;
         }
         let text = edited.to_string();
-        let digit = |language, digit| Prompts::embedded().text(language, &format!("digit.{digit}")).map(str::to_owned);
-        match Manifest::parse_over(&text, &manifest.display().to_string(), digit) {
+        match Manifest::parse_over(&text, &manifest.display().to_string(), Prompts::digit) {
             Ok(_) => Ok(text),
             Err(problems) => Err(problems.into_iter().next().expect("no error without a problem")),
         }
@@ -169,14 +193,24 @@ fn entries<'a>(sheet: &'a Sheet, names: &'a [String]) -> Vec<(&'a str, Result<&'
 }
 
 /// The prompt that a recording becomes.
-fn recorded(entry: &Entry, path: &Path, review: Option<&Review>) -> Result<(Ready, Report), String> {
+fn recorded(entry: &Entry, path: &Path, into: &Path, review: Option<&Review>) -> Result<(Ready, Taken), String> {
     let studio = Studio::read(&read(path)?)?;
     let mastered = master(&studio, Kind::of(&entry.id)).map_err(|unfit| unfit.to_string())?;
     let mut line = entry.line.clone();
+    let replaces = line.origin == Origin::Recorded;
     line.origin = Origin::Recorded;
+    let unsigned = line.review.take_if(|_| says_another_text(&into.join(&entry.line.file), &entry.line.text));
     line.review = review.cloned().or(line.review);
+    let unsigned = unsigned.filter(|_| line.review.is_none());
     let wav = wav::write(&mastered.samples, Some(&line.text), MAKER);
-    Ok((Ready { id: entry.id.clone(), line, wav }, mastered.report))
+    let taken = Taken { id: entry.id.clone(), text: line.text.clone(), report: mastered.report, replaces, unsigned };
+    Ok((Ready { id: entry.id.clone(), line, wav }, taken))
+}
+
+/// Whether there is a sound that names another text than this: who signed the line has signed that one.
+fn says_another_text(path: &Path, text: &str) -> bool {
+    let sound = read(path).and_then(|wav| Sound::read(&wav));
+    sound.is_ok_and(|sound| sound.disagreement(text).is_some())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -185,20 +219,6 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     file.take(studio::LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     let is_larger = bytes.len() as u64 > studio::LARGEST_FILE;
     if is_larger { Err(format!("larger than {} MB", studio::LARGEST_FILE >> 20)) } else { Ok(bytes) }
-}
-
-/// Puts a file in the place of another in one step.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let written: PathBuf = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let done = File::create(&written)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&written, path));
-    if done.is_err() {
-        // what is left of it is no prompt
-        let _ = fs::remove_file(&written);
-    }
-    done
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -1,5 +1,7 @@
+use std::path::PathBuf;
+
 use super::*;
-use crate::prompt::sound::{Level, Sound};
+use crate::prompt::sound::Level;
 
 const PACK: &str = "[menu.head.zh]\ntext = \"请选择您需要的服务。\"\n[menu.head.bo]\ntext = \"འདེམས\"\nconfidence = \"B\"\n\
                     [digit.1.zh]\ntext = \"幺\"\n[digit.2.zh]\ntext = \"二\"\nvoice = \"zf_1\"\n";
@@ -34,11 +36,12 @@ impl Folder {
         let mut told = Vec::new();
         let tell = |name: &str, result: &Result<Taken, String>| {
             told.push(match result {
-                Ok(taken) => format!("{name}: {}", taken.id),
+                Ok(taken) => format!("{name}: {}: {}", taken.id, taken.text),
                 Err(what) => format!("{name}: {what}"),
             });
         };
-        (Import::prepare(sheet, &self.0.join("studio"), review, tell).expect("a folder with files"), told)
+        let (from, into) = (self.0.join("studio"), self.0.join("out"));
+        (Import::prepare(sheet, &from, &into, review, tell).expect("a folder with files"), told)
     }
 
     fn read(&self, file: &str) -> String {
@@ -71,7 +74,7 @@ fn recordings_become_prompts_with_their_text_and_their_hash() {
     folder.studio("digit.1.WAV", 0.02);
     let review = Review { reviewer: "洛桑".to_owned(), reviewed: "2026-11-25".to_owned() };
     let (import, told) = folder.prepare(&sheet, Some(&review));
-    assert_eq!(told, ["001_menu.head.wav: menu.head", "digit.1.WAV: digit.1"]);
+    assert_eq!(told, ["001_menu.head.wav: menu.head: 请选择您需要的服务。", "digit.1.WAV: digit.1: 幺"]);
     assert_eq!((import.taken(), import.refused, import.missing(&sheet)), (2, 0, 1));
     import.write(&folder.0.join("out")).expect("a writable folder");
     assert_eq!(folder.files("out/zh"), ["digit.1.wav", "menu.head.wav"]);
@@ -145,9 +148,62 @@ fn a_manifest_that_can_not_take_it_leaves_the_sounds_alone() {
 }
 
 #[test]
+fn a_sound_that_can_not_be_written_leaves_all_as_it_was() {
+    let folder = Folder::new("whole");
+    let out = folder.0.join("out");
+    folder.studio("digit.1.wav", 0.5);
+    folder.studio("digit.2.wav", 0.5);
+    fs::create_dir_all(out.join("zh")).expect("a folder");
+    fs::write(out.join("zh/digit.1.wav"), "theirs").expect("a file");
+    // no file is written over a folder
+    fs::create_dir(out.join(format!("zh/.digit.2.wav.{}.part", std::process::id()))).expect("a folder");
+    let problem = folder.prepare(&sheet(Language::Zh), None).0.write(&out).expect_err("a folder in its way");
+    assert!(problem.file.ends_with("zh/digit.2.wav"), "{problem}");
+    assert_eq!((folder.read("out/zh/digit.1.wav").as_str(), folder.files("out")), ("theirs", vec!["zh".to_owned()]));
+    assert_eq!(folder.files("out/zh").len(), 2, "nothing is left beside the two that were there");
+}
+
+/// What is told of `menu.head`, recorded by a folder whose sound says `said` of the line `text`; and its review.
+fn recorded_again(name: &str, said: &str, review: Option<&Review>) -> (String, Option<Review>) {
+    let folder = Folder::new(name);
+    let out = folder.0.join("out");
+    let signed = "reviewer = \"洛桑\"\nreviewed = \"2026-11-01\"\norigin = \"recorded\"\n";
+    let over = format!("[menu.head.zh]\ntext = \"请选择。\"\n{signed}");
+    fs::create_dir_all(out.join("zh")).expect("a folder");
+    fs::write(out.join("manifest.toml"), &over).expect("a file");
+    fs::write(out.join("zh/menu.head.wav"), wav::write(&[1; 800], Some(said), MAKER)).expect("a file");
+    folder.studio("menu.head.wav", 0.5);
+    let manifests = [PACK, &over].map(|text| Manifest::parse(text, "m.toml").expect("a manifest"));
+    let sheet = Sheet::new(&manifests.iter().collect::<Vec<_>>(), Language::Zh);
+    let mut told = String::new();
+    let tell = |_: &str, taken: &Result<Taken, String>| told = taken.as_ref().expect("a prompt").to_string();
+    let import = Import::prepare(&sheet, &folder.0.join("studio"), &out, review, tell).expect("a folder with files");
+    import.write(&out).expect("a writable folder");
+    let manifest = Manifest::parse(&folder.read("out/manifest.toml"), "m.toml").expect("a manifest");
+    (told, manifest.prompts["menu.head"][&Language::Zh].as_ref().expect("a line").review.clone())
+}
+
+#[test]
+fn a_signature_is_lost_with_the_text_that_was_signed() {
+    let review = |reviewer: &str, reviewed: &str| Review { reviewer: reviewer.into(), reviewed: reviewed.into() };
+    let (before, again) = (review("洛桑", "2026-11-01"), review("卓玛", "2026-11-25"));
+    let (told, kept) = recorded_again("same", "请选择。", None);
+    assert_eq!(kept.as_ref(), Some(&before));
+    assert!(told.ends_with("; replaces a recording: 请选择。"), "{told}");
+    let (told, kept) = recorded_again("other", "请选择您需要的服务。", None);
+    assert_eq!(kept, None);
+    let lost = "; the text is another one than 洛桑 signed on 2026-11-01: it is unsigned now: 请选择。";
+    assert!(told.ends_with(lost), "{told}");
+    let (told, kept) = recorded_again("signed", "请选择您需要的服务。", Some(&again));
+    assert_eq!(kept, Some(again));
+    assert!(!told.contains("unsigned"), "{told}");
+}
+
+#[test]
 fn a_folder_without_recordings_is_named() {
     let folder = Folder::new("empty");
-    let prepare = |path: &Path| Import::prepare(&sheet(Language::Bo), path, None, |_, _| {}).expect_err("no files");
+    let prepare =
+        |path: &Path| Import::prepare(&sheet(Language::Bo), path, path, None, |_, _| {}).expect_err("no files");
     let empty = folder.0.join("studio");
     assert_eq!(prepare(&empty).to_string(), format!("{}: no .wav file in it", empty.display()));
     assert!(prepare(Path::new("/no/such")).to_string().starts_with("/no/such: No such file"));

@@ -2,7 +2,8 @@
 
 use crate::language::Language;
 use crate::prompt::master::Kind;
-use crate::prompt::sheet::{Entry, group as group_of};
+use crate::prompt::parts::group as group_of;
+use crate::prompt::sheet::Entry;
 
 pub(super) const fn language(language: Language) -> &'static str {
     match language {
