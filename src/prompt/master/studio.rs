@@ -11,7 +11,7 @@ const CHANNELS: RangeInclusive<u16> = 1..=8;
 /// The longest recording whose samples are read, in seconds; a prompt is far shorter.
 const LONGEST_S: u32 = 600;
 
-/// The largest file that is read: [`LONGEST_S`] of what most studios record, two channels of 24 bits at 48 kHz.
+/// The largest file that is read: ten minutes of what most studios record, two channels of 24 bits at 48 kHz.
 pub const LARGEST_FILE: u64 = 256 << 20;
 
 /// What was recorded.
