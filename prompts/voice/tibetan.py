@@ -1,20 +1,24 @@
 """Tibetan spelling to Lhasa pronunciation, by rule. The text comes with spaces between words (the manifest's `words`).
 
-Rules and their sources (a table of examples, checked by `python3 tibetan.py`, stands at the end):
+The rules with where they come from; a table of examples, checked by `python3 tibetan.py`, stands at the end. "Seen" is
+what was read; "to look up" names a work of which only a heading or an abstract was at hand, so that a rule marked so
+rests on the writers' own knowledge until somebody with the book, or a native speaker, has confirmed it.
 
 syllable   the root letter is found among prefixes, stacks and suffixes; it and what stands on, under and before it give
            the onset and the register of the tone; suffixes change the vowel, close the syllable and bend the tone
-           [Tournadre and Dorje, Manual of Standard Tibetan, 2003; Goldstein, Essentials of Modern Literary Tibetan,
-           1991, lesson 1: d and s make the tone fall, a o u become ä ö ü, n nasalises]
+           [seen: Modern Literary Tibetan, lesson 1, 1.7.2.3: d and s make the tone fall, a o u become ä ö ü, n
+           nasalises. To look up for onsets and registers: Tournadre and Dorje, Manual of Standard Tibetan]
 word       only the first syllable of a word keeps aspirated low onsets and its register, later ones are high
-           [tibetanlanguage.school, Standard Tibetan, unit 3, 5.1 and 6.2; DeLancey, Lhasa Tibetan, 2003: the tone is
-           contrastive on the first syllable and spreads, falling is contrastive at the end of a word]
-particle   པ and བ are pa and wa, and join their word [Manual of Standard Tibetan]
+           [seen: DeLancey, Lhasa Tibetan, 2003, as quoted by indexphonemica.net: the tone is contrastive on the first
+           syllable and spreads, falling at the end of a word. To look up: tibetanlanguage.school, unit 3, 5.1 and 6.2]
+particle   པ and བ are pa and wa, and join their word [to look up: Manual of Standard Tibetan]
 linking    in numbers a prefix g or b of the next syllable closes an open one: བཅུ་གཅིག chuk-chik, བཅོ་བརྒྱད chop-gyä
-           [tibetanlanguage.school, unit 3, 6.1 "consonant restoration"; learntibetan.net, Numerals: 18 is chub-gye]
+           [seen: learntibetan.net, Numerals: 18 is chub-gye. To look up for the others, བཅུ་གཉིས above all:
+           tibetanlanguage.school, unit 3, 6.1 "consonant restoration"]
 harmony    a short open a before a syllable with i, u or ü in the same word is ə: བཀྲ་ཤིས trə-shi; elsewhere it stays
-           [a]: ལྷ་ས, ཁ་པར [Sprigg, Vowel harmony in Lhasa Tibetan, BSOAS 24, 1961; Gong, How many vowels are there in
-           Lhasa Tibetan?, LTBA 43, 2020, 5.1]. The raising of e and o has exceptions (Gong 3.2.3) and is left out
+           [a]: ལྷ་ས, ཁ་པར [seen, abstract only: Sprigg, Vowel harmony in Lhasa Tibetan, BSOAS 1961: a alternates with ə
+           by harmony. To look up for its condition: Gong, How many vowels are there in Lhasa Tibetan?,
+           ltba.19004.gon, 5.1]. The raising of e and o is left out: Gong's contents name exceptions (3.2.3)
 digits     ༠ to ༩ are read one by one
 """
 
