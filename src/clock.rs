@@ -6,7 +6,7 @@
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, TimeDelta, Utc};
 
 /// A point on the monotonic clock: microseconds since an origin that means nothing outside this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,7 +103,13 @@ impl Clock {
 
 /// The day it is in Beijing, which all seven cities keep: UTC+8, no summer time since 1991.
 pub fn beijing_day(at: DateTime<Utc>) -> NaiveDate {
-    (at + TimeDelta::hours(8)).date_naive()
+    at.checked_add_signed(TimeDelta::hours(8)).unwrap_or(at).date_naive()
+}
+
+/// 23:59:59 of a day in Beijing.
+pub fn end_of_beijing_day(day: NaiveDate) -> DateTime<Utc> {
+    const LAST_SECOND: NaiveTime = NaiveTime::from_hms_opt(15, 59, 59).expect("a time of day");
+    day.and_time(LAST_SECOND).and_utc()
 }
 
 #[cfg(test)]
@@ -116,6 +122,16 @@ mod tests {
         let after: DateTime<Utc> = "2026-11-22T16:00:00Z".parse().expect("a time");
         assert_eq!(beijing_day(before).to_string(), "2026-11-22");
         assert_eq!(beijing_day(after).to_string(), "2026-11-23");
+    }
+
+    #[test]
+    fn a_beijing_day_ends_at_sixteen_utc() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 22).expect("a day");
+        assert_eq!(end_of_beijing_day(day).to_rfc3339(), "2026-11-22T15:59:59+00:00");
+        for day in [day, NaiveDate::MIN, NaiveDate::MAX] {
+            assert_eq!(beijing_day(end_of_beijing_day(day)), day);
+        }
+        assert_eq!(beijing_day(DateTime::<Utc>::MAX_UTC), NaiveDate::MAX);
     }
 
     #[test]
