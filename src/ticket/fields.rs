@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is one of: {names}")]
 pub struct UnknownName {
-    field: &'static str,
-    names: &'static str,
+    pub(crate) field: &'static str,
+    pub(crate) names: &'static str,
 }
 
 macro_rules! names {
@@ -49,6 +49,8 @@ macro_rules! names {
         }
     };
 }
+
+pub(crate) use names;
 
 names! {
     /// Where a ticket is in its life.
@@ -215,23 +217,114 @@ names! {
 }
 
 names! {
-    /// Who changed a ticket.
-    Actor {
-        /// The citizen, by keys.
-        Caller = "caller",
-        /// This program, by a rule: a timeout, a hang-up.
-        System = "system",
-        /// This program at its start, after a crash.
-        Repair = "repair",
+    /// What was done, as the audit names it: a ticket's commands first, then what is done to other things.
+    Action {
+        Created = "created",
+        Edited = "edited",
+        Corrected = "corrected",
+        Noted = "noted",
+        /// 直接办结
+        Answered = "answered",
+        /// 不予受理
+        Refused = "refused",
+        /// 交办
+        Dispatched = "dispatched",
+        /// 签收
+        Signed = "signed",
+        /// 退回
+        Returned = "returned",
+        ReturnAccepted = "return_accepted",
+        ReturnRejected = "return_rejected",
+        Contacted = "contacted",
+        /// A unit asks for an extension (延期), a suspension (挂账) or to be left out of the rates.
+        Asked = "asked",
+        Granted = "granted",
+        Denied = "denied",
+        Suspended = "suspended",
+        Resumed = "resumed",
+        Replied = "replied",
+        Passed = "passed",
+        Failed = "failed",
+        Visited = "visited",
+        VisitEnded = "visit_ended",
+        Upheld = "upheld",
+        Dismissed = "dismissed",
+        /// 并案
+        Merged = "merged",
+        Withdrawn = "withdrawn",
+        Reopened = "reopened",
+        /// 催办
+        Urged = "urged",
+        Instructed = "instructed",
+        /// 改派
+        Transferred = "transferred",
+        /// 督办
+        Supervised = "supervised",
+        SteppedUp = "stepped_up",
+        SupervisionEnded = "supervision_ended",
+        /// The clock has noticed something.
+        Raised = "raised",
+        /// An announcement moved a due date.
+        Rescheduled = "rescheduled",
+        Attached = "attached",
+        /// Somebody saw a phone number whole.
+        Revealed = "revealed",
+        Listened = "listened",
+        Exported = "exported",
+        Added = "added",
+        Changed = "changed",
+        Removed = "removed",
+        LoggedIn = "logged_in",
+        LoginRefused = "login_refused",
+        LoggedOut = "logged_out",
+        Imported = "imported",
+        BackedUp = "backed_up",
+        Restored = "restored",
     }
 }
 
 names! {
-    /// What was done to a ticket.
-    Action {
-        Created = "created",
-        /// 催办
-        Urged = "urged",
+    /// How well the matter was solved (rv.q2).
+    Solved {
+        Yes = "yes",
+        Partly = "partly",
+        No = "no",
+    }
+}
+
+names! {
+    /// Whether the unit contacted the requester (rv.q1).
+    Contacted {
+        InTime = "in_time",
+        Late = "late",
+        No = "no",
+    }
+}
+
+names! {
+    /// How a return visit was made.
+    Means {
+        /// The hotline's own call.
+        Call = "call",
+        Sms = "sms",
+        /// A person asked.
+        Person = "person",
+    }
+}
+
+names! {
+    /// What the clock raises, each once a ticket and round.
+    Alarm {
+        /// 30 min without a dispatch.
+        Undispatched = "undispatched",
+        /// 30 min without a signature.
+        Unsigned = "unsigned",
+        /// The hour for the first contact has passed.
+        ContactBreached = "contact_breached",
+        /// The due day has passed.
+        Overdue = "overdue",
+        /// The review day of a suspension has come.
+        ReviewDue = "review_due",
     }
 }
 

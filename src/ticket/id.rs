@@ -1,4 +1,4 @@
-//! Ids of calls and recordings: UUIDs that sort by time (version 7, RFC 9562 §5.7).
+//! Ids: UUIDs that sort by time (version 7, RFC 9562 §5.7).
 
 use std::fmt;
 use std::str::FromStr;
@@ -62,6 +62,26 @@ macro_rules! id {
 id! {
     /// One call, in or out; the same in the database, in sidecars and in logs.
     CallId
+}
+
+id! {
+    /// A person's account.
+    AccountId
+}
+
+id! {
+    /// Another system that uses the API.
+    ClientId
+}
+
+id! {
+    /// A file that belongs to a ticket.
+    AttachmentId
+}
+
+id! {
+    /// The supervision of a matter or a unit.
+    SupervisionId
 }
 
 id! {

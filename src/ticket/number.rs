@@ -30,6 +30,36 @@ pub enum BadNumber {
     Check,
 }
 
+/// The first digits of a number, as somebody types them: 1 to 12.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberPrefix(String);
+
+/// The text is no beginning of a ticket number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a ticket number begins with 1 to 12 digits")]
+pub struct BadPrefix;
+
+impl NumberPrefix {
+    /// The city and the whole day are there: at most 9,999 tickets have it.
+    pub fn names_a_day(&self) -> bool {
+        self.0.len() >= 7
+    }
+
+    /// The first and the last text of twelve digits that begin so.
+    pub fn range(&self) -> (String, String) {
+        (format!("{:0<12}", self.0), format!("{:9<12}", self.0))
+    }
+}
+
+impl FromStr for NumberPrefix {
+    type Err = BadPrefix;
+
+    fn from_str(text: &str) -> Result<NumberPrefix, BadPrefix> {
+        let valid = (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        if valid { Ok(NumberPrefix(text.to_owned())) } else { Err(BadPrefix) }
+    }
+}
+
 impl Number {
     /// The last sequence of a city and day; past it, numbers come from the next free day's.
     pub const LAST_SEQUENCE: u16 = 9_999;
@@ -163,6 +193,14 @@ mod tests {
             assert_eq!(Number::new(city, number.day(), sequence), Some(number));
             assert_eq!(number.to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_prefix_holds_the_numbers_that_begin_so() {
+        let prefix = |text: &str| text.parse::<NumberPrefix>();
+        assert_eq!(prefix("1261").expect("digits").range(), ("126100000000".to_owned(), "126199999999".to_owned()));
+        assert!(prefix("1261122").expect("digits").names_a_day() && !prefix("126112").expect("digits").names_a_day());
+        assert!(["", "12a", "1261122000123", "１２"].iter().all(|text| prefix(text) == Err(BadPrefix)));
     }
 
     #[test]
