@@ -13,9 +13,11 @@ pub mod phone;
 pub mod sdp;
 pub mod sip;
 
+pub mod access;
 pub mod ivr;
 pub mod media;
 pub mod prompt;
+pub mod simulate;
 pub mod ticket;
 
 pub mod call;
@@ -23,6 +25,7 @@ pub mod live;
 pub mod store;
 
 pub mod driver;
+pub mod report;
 
 pub mod console;
 pub mod work;
