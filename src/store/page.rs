@@ -18,7 +18,8 @@ pub const MAX_PAGE: u32 = 500;
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub phone: Option<Phone>,
-    pub city: Option<City>,
+    /// Any of these; `Some` of none at all finds nothing.
+    pub cities: Option<Vec<City>>,
     /// The first moment that counts.
     pub from: Option<DateTime<Utc>>,
     /// The first moment that no longer counts.
@@ -70,7 +71,7 @@ impl FromStr for Cursor {
     type Err = BadCursor;
 
     fn from_str(text: &str) -> Result<Cursor, BadCursor> {
-        if text.len() > 128 {
+        if text.len() > 256 {
             return Err(BadCursor);
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| BadCursor)?;
@@ -79,7 +80,7 @@ impl FromStr for Cursor {
         if !YEARS.contains(&at.year()) {
             return Err(BadCursor);
         }
-        if !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        if !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
             return Err(BadCursor);
         }
         Ok(Cursor { at, key: key.to_owned() })
@@ -92,8 +93,18 @@ macro_rules! narrow {
         if let Some(phone) = &$filter.phone {
             $query.push(" and phone = ").push_bind(phone.digits());
         }
-        if let Some(city) = $filter.city {
-            $query.push(" and city = ").push_bind(city.slug());
+        match $filter.cities.as_deref() {
+            None => {}
+            Some([]) => {
+                $query.push(" and false");
+            }
+            Some(cities) => {
+                let mut list = $query.push(" and city in (").separated(", ");
+                for city in cities {
+                    list.push_bind(city.slug());
+                }
+                list.push_unseparated(")");
+            }
         }
         if let Some(from) = $filter.from {
             $query.push(concat!(" and ", $at, " >= ")).push_bind($crate::store::row::micros(from));

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use hotline::city::City;
-use hotline::store::{Cursor, Filter, NewCall};
+use hotline::store::{Cursor, Filter, ListError, NewCall, TicketFilter, TicketOrder};
 use hotline::ticket::{CallId, Number};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -14,6 +14,7 @@ on_each_database!(
     tickets_are_narrowed_by_phone_city_and_time,
     calls_are_narrowed_and_paged_too,
     an_empty_list_has_no_next_page,
+    a_cursor_of_one_order_is_refused_by_the_other,
 );
 
 /// Creation times from a handful of moments, so that many tickets share one; page sizes; tickets between pages.
@@ -28,7 +29,7 @@ async fn pages_hold_every_ticket_once_while_others_come_in(fixture: Fixture) {
         let tree = cases().new_tree(&mut runner).expect("a case");
         let (moments, limit, between) = tree.current();
         let city = City::ALL[case as usize % 7];
-        let filter = Filter { city: Some(city), ..Filter::default() };
+        let filter = TicketFilter { cities: Some(vec![city]), ..TicketFilter::default() };
         fixture.clear().await;
         let mut expected = Vec::new();
         for moment in &moments {
@@ -39,7 +40,8 @@ async fn pages_hold_every_ticket_once_while_others_come_in(fixture: Fixture) {
         let mut seen = Vec::new();
         let mut cursor: Option<Cursor> = None;
         loop {
-            let page = fixture.store.tickets(&filter, limit, cursor.as_ref()).await.expect("a page");
+            let page =
+                fixture.store.tickets(&filter, TicketOrder::Created, limit, cursor.as_ref()).await.expect("a page");
             assert!(page.items.len() <= limit as usize);
             seen.extend(page.items.iter().map(|item| item.ticket.number));
             let Some(next) = page.next else { break };
@@ -62,12 +64,12 @@ async fn tickets_are_narrowed_by_phone_city_and_time(fixture: Fixture) {
         (Filter::default(), vec![late, ngari, lhasa]),
         (Filter { phone: Some(phone(2)), ..Filter::default() }, vec![ngari]),
         (Filter { phone: Some(phone(9)), ..Filter::default() }, vec![]),
-        (Filter { city: Some(City::Lhasa), ..Filter::default() }, vec![late, lhasa]),
+        (Filter { cities: Some(vec![City::Lhasa]), ..Filter::default() }, vec![late, lhasa]),
         (Filter { from: at(1), ..Filter::default() }, vec![late, ngari]),
         (Filter { to: at(1), ..Filter::default() }, vec![lhasa]),
-        (Filter { city: Some(City::Lhasa), from: at(1), to: at(3), phone: Some(phone(3)) }, vec![late]),
+        (Filter { cities: Some(vec![City::Lhasa]), from: at(1), to: at(3), phone: Some(phone(3)) }, vec![late]),
     ] {
-        let page = fixture.store.tickets(&filter, 10, None).await.expect("a page");
+        let page = fixture.store.tickets(&filter.clone().into(), TicketOrder::Created, 10, None).await.expect("a page");
         assert_eq!(page.items.iter().map(|item| item.ticket.number).collect::<Vec<_>>(), expected, "{filter:?}");
         assert_eq!(page.next, None);
     }
@@ -80,7 +82,7 @@ async fn calls_are_narrowed_and_paged_too(fixture: Fixture) {
         fixture.store.insert_call(&other).await.expect("inserted");
         expected.insert(0, fixture.call(number).await.id);
     }
-    let filter = Filter { city: Some(City::Lhasa), ..Filter::default() };
+    let filter = Filter { cities: Some(vec![City::Lhasa]), ..Filter::default() };
     let mut seen: Vec<CallId> = Vec::new();
     let mut cursor = None;
     loop {
@@ -97,8 +99,26 @@ async fn calls_are_narrowed_and_paged_too(fixture: Fixture) {
 }
 
 async fn an_empty_list_has_no_next_page(fixture: Fixture) {
-    let page = fixture.store.tickets(&Filter::default(), 0, None).await.expect("a page");
+    let page = fixture.store.tickets(&TicketFilter::default(), TicketOrder::Created, 0, None).await.expect("a page");
     assert!(page.items.is_empty() && page.next.is_none());
+}
+
+async fn a_cursor_of_one_order_is_refused_by_the_other(fixture: Fixture) {
+    for number in 1..=3 {
+        submit(&fixture, number, City::Lhasa, i64::from(number)).await;
+    }
+    let filter = TicketFilter::default();
+    for (order, other) in [(TicketOrder::Created, TicketOrder::Due), (TicketOrder::Due, TicketOrder::Created)] {
+        let page = fixture.store.tickets(&filter, order, 1, None).await.expect("a page");
+        let cursor: Cursor = page.next.expect("there are more").to_string().parse().expect("our own cursor");
+        assert!(fixture.store.tickets(&filter, order, 1, Some(&cursor)).await.is_ok());
+        let refused = fixture.store.tickets(&filter, other, 1, Some(&cursor)).await;
+        assert!(matches!(refused, Err(ListError::Cursor(_))));
+    }
+    let calls = fixture.store.calls(&Filter::default(), 1, None).await.expect("a page");
+    let cursor = calls.next.expect("there are more");
+    let refused = fixture.store.tickets(&filter, TicketOrder::Created, 1, Some(&cursor)).await;
+    assert!(matches!(refused, Err(ListError::Cursor(_))));
 }
 
 async fn submit(fixture: &Fixture, number: u32, city: City, seconds: i64) -> Number {

@@ -1,0 +1,90 @@
+//! How the databases go about the lists that people wait for: by an index, never through the whole table.
+
+use hotline::app::simulate::fill;
+use hotline::city::City;
+use hotline::simulate::Plan;
+use hotline::store::{TicketFilter, TicketOrder};
+use hotline::ticket::State;
+
+use crate::fixture::Fixture;
+
+/// The lists of the pages, by name.
+fn lists(fixture_phone: &str) -> Vec<(&'static str, TicketFilter, TicketOrder)> {
+    let none = TicketFilter::default;
+    let unit = || "lhasa-housing".parse().ok();
+    let city = || Some(vec![City::Lhasa]);
+    vec![
+        ("newest of all", none(), TicketOrder::Created),
+        ("newest of a city", TicketFilter { cities: city(), ..none() }, TicketOrder::Created),
+        (
+            "newest of two cities",
+            TicketFilter { cities: Some(vec![City::Lhasa, City::Ngari]), ..none() },
+            TicketOrder::Created,
+        ),
+        ("city's inbox", TicketFilter { cities: city(), open: true, ..none() }, TicketOrder::Due),
+        (
+            "city by state",
+            TicketFilter { cities: city(), states: vec![State::Received], ..none() },
+            TicketOrder::Created,
+        ),
+        (
+            "city's archive",
+            TicketFilter { cities: city(), states: vec![State::Archived], ..none() },
+            TicketOrder::Created,
+        ),
+        ("unit's inbox", TicketFilter { unit: unit(), open: true, ..none() }, TicketOrder::Due),
+        ("unit's tickets", TicketFilter { unit: unit(), ..none() }, TicketOrder::Created),
+        ("unit as lead", TicketFilter { lead: unit(), ..none() }, TicketOrder::Created),
+        ("overdue", TicketFilter { overdue_on: "2026-10-20".parse().ok(), ..none() }, TicketOrder::Due),
+        ("class", TicketFilter { class: "0707".parse().ok(), ..none() }, TicketOrder::Created),
+        ("phone", TicketFilter { phone: hotline::phone::Phone::parse(fixture_phone), ..none() }, TicketOrder::Created),
+        ("number", TicketFilter { number: "1260915".parse().ok(), ..none() }, TicketOrder::Created),
+        (
+            "supervised",
+            TicketFilter { cities: city(), supervised: hotline::ticket::Level::new(2), ..none() },
+            TicketOrder::Created,
+        ),
+        ("followers", TicketFilter { merged_into: "126112200012".parse().ok(), ..none() }, TicketOrder::Created),
+        ("repeats", TicketFilter { repeat_of: "126112200012".parse().ok(), ..none() }, TicketOrder::Created),
+        ("rare words", TicketFilter { text: Some("墨脱县农贸市场".to_owned()), ..none() }, TicketOrder::Created),
+        ("common words", TicketFilter { text: Some("投诉".to_owned()), ..none() }, TicketOrder::Created),
+    ]
+}
+
+async fn filled(fixture: &Fixture, tickets: u32) {
+    let plan = Plan::new(tickets, 60, 6, "2026-09-01".parse().expect("a day")).expect("a plan");
+    fill(&fixture.store, &plan, |_| {}).await.expect("filled");
+}
+
+async fn plans(fixture: &Fixture) -> Vec<(&'static str, Vec<String>)> {
+    let phone = fixture.rows("select phone from ticket where phone is not null limit 1").await.remove(0);
+    let mut plans = Vec::new();
+    for (name, filter, order) in lists(&phone) {
+        plans.push((name, fixture.store.explain_tickets(&filter, order).await.expect("explained")));
+    }
+    plans
+}
+
+#[tokio::test]
+async fn sqlite_finds_every_list_by_an_index() {
+    let fixture = Fixture::sqlite_file().await;
+    filled(&fixture, 6_000).await;
+    for (name, plan) in plans(&fixture).await {
+        assert!(plan.iter().any(|step| step.contains("INDEX")), "{name}: {plan:#?}");
+        let through_all = |step: &&String| step.starts_with("SCAN ticket") && !step.contains("USING INDEX");
+        let through_all = plan.iter().find(|step| through_all(step) || step.starts_with("SCAN gram"));
+        assert_eq!(through_all, None, "{name}: {plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn postgres_finds_every_list_by_an_index() {
+    let fixture = Fixture::postgres().await;
+    filled(&fixture, 12_000).await;
+    for (name, plan) in plans(&fixture).await {
+        let by_index = plan.iter().any(|step| step.contains("Index") || step.contains("Bitmap"));
+        let through_all =
+            plan.iter().find(|step| step.contains("Seq Scan on ticket") || step.contains("Seq Scan on gram"));
+        assert!(by_index && through_all.is_none(), "{name}: {plan:#?}");
+    }
+}
