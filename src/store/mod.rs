@@ -2,48 +2,117 @@
 //!
 //! Times are parameters, cut to microseconds (PostgreSQL keeps no more); the SQL is one text for both databases.
 
+mod accounts;
+mod attachment_folder;
+mod attachments;
+mod audit;
+mod backup;
+mod bulk;
+mod calendar;
 mod calls;
+mod catalogue;
+mod clients;
+mod commands;
 mod database;
 mod error;
 mod events;
+mod follow_up;
+mod late;
+mod matching;
 mod meta;
 mod open;
+mod open_requests;
+mod outbox;
+mod overview;
 mod page;
 mod progress;
 mod recording_file;
 mod recording_folder;
 mod recordings;
 mod repair;
+mod reports;
+mod requests;
+mod reschedule;
 mod row;
+mod rules;
+mod seals;
+mod seed;
+mod sessions;
 mod sidecar;
 mod speech;
+mod sql;
+mod supervision;
+mod throttle;
+mod ticket_filter;
+mod ticket_list;
+mod ticket_row;
 mod tickets;
+mod token;
+mod verify;
+mod visits;
 mod wav;
+
+use std::sync::{Arc, Mutex};
 
 use database::{Pool, Transaction, on};
 
+pub use accounts::{
+    Account, AccountError, AccountName, BadName, BadPassword, BadProfile, By, ClientName, NewAccount, Password, Profile,
+};
+pub use attachment_folder::AttachmentFolder;
+pub use attachments::Attachment;
+pub use audit::{AuditChange, AuditEntry, AuditFilter, Seen};
+pub use backup::{BackedUp, BackupError, Checked, backup, check_backup, restore};
+pub use bulk::{Bulk, BulkError, LIVES_A_TRANSACTION};
 pub use calls::{Call, EndedCall, NewCall};
+pub use catalogue::{Conflict, Kept, NotKept, Placed};
+pub use clients::{Client, ClientError, NewClient};
+pub use commands::{NotDone, Order};
 pub use error::{StoreError, SubmitError};
 pub use events::{CallEvent, MAX_EVENT_TEXT};
+pub use matching::{Likely, NotMatched};
 pub use open::{Config, DatabaseUrl, OpenError};
+pub use open_requests::{MAX_OPEN_REQUESTS, OpenFilter, OpenService};
+pub use outbox::{Addressee, ListedMessage, Message, MessageCounts, MessageKind, MessageState, Target};
+pub use overview::{CityFigures, Overview};
 pub use page::{BadCursor, Cursor, Filter, MAX_PAGE, Page};
 pub use progress::{Progress, Status, Urged, Verification};
 pub use recording_file::{RecordingError, RecordingWriter};
 pub use recording_folder::RecordingFolder;
 pub use recordings::{FinishedRecording, NewRecording, Recording};
 pub use repair::{RepairError, Repaired, repair};
+pub use reports::{Behind, ClassWeeks, Counted, Dimension, Name, ReportQuery, ReportRow};
+pub use requests::{Filed, NewRequest, Once};
+pub use reschedule::Moved;
+pub use rules::{Rules, Subscriber, WEBHOOK_EVENTS};
+pub use seals::Seal;
+pub use sessions::{Session, SignInError, SignedIn};
 pub use sidecar::{Outcome, RequestFacts, Sidecar, SidecarFile};
 pub use speech::{SpeechMeter, speech_ms};
+pub use supervision::{Hand, NotSupervised, Supervised};
+pub use throttle::AccessConfig;
+pub use ticket_filter::{TicketFilter, TicketOrder};
+pub use ticket_list::{Count, ListError};
 pub use tickets::{NewTicket, Submitted, TicketFile, TicketWithRecordings};
+pub use token::Token;
+pub use verify::{Broken, Verified};
+pub use visits::{Contact, Visit};
 
 /// The database. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     read: Pool,
     write: Pool,
+    rules: Arc<Rules>,
+    calendar: Arc<Mutex<calendar::Known>>,
 }
 
 impl Store {
+    /// The same database under these rules.
+    pub fn with_rules(self, rules: Rules) -> Store {
+        Store { rules: Arc::new(rules), ..self }
+    }
+
     /// Whether the database answers, reads and takes writers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         on!(&self.read, pool => sqlx::query("select name from meta limit 1").execute(pool).await.map(drop))?;

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -13,8 +14,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::Store;
 use super::database::{Database, Pool, on};
+use super::{Store, backup};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -54,6 +55,24 @@ impl DatabaseUrl {
         authority.rsplit_once('@').is_some_and(|(account, _)| account.contains(':')) || self.0.contains("password=")
     }
 
+    /// The password in it, in clear.
+    pub(super) fn password(&self) -> Option<String> {
+        let (authority, query) = self.0.split_once("://").map_or(("", ""), |(_, rest)| {
+            (rest.split(['/', '?']).next().unwrap_or(""), rest.split_once('?').map_or("", |(_, query)| query))
+        });
+        let account = authority.rsplit_once('@').and_then(|(account, _)| account.split_once(':'));
+        let parameter = query.split('&').find_map(|pair| pair.strip_prefix("password="));
+        account.map(|(_, password)| password).or(parameter).map(decoded)
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn is_postgres(&self) -> bool {
+        matches!(self.scheme(), "postgres" | "postgresql")
+    }
+
     fn scheme(&self) -> &str {
         self.0.split_once(':').map_or("", |(scheme, _)| scheme)
     }
@@ -83,6 +102,8 @@ pub enum OpenError {
     Folder { path: PathBuf, source: io::Error },
     #[error("the database file {} can't be written: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("a restore into {} did not end: empty the folder and restore again", .0.display())]
+    Restoring(PathBuf),
     #[error("the database url must start with postgres: or sqlite:")]
     Scheme,
     #[error("the database url can't be read")]
@@ -101,27 +122,44 @@ impl Store {
     /// Connects, creates what is missing and runs the migrations. `data` is the folder the SQLite file lies in
     /// when no url is given.
     pub async fn open(config: &Config, data: &Path) -> Result<Store, OpenError> {
-        let store = match &config.url {
-            None => {
-                let file = data.join(SQLITE_FILE);
-                create_file(data, &file)?;
-                sqlite(config, SqliteConnectOptions::new().filename(file), false).await?
-            }
-            Some(url) => match url.scheme() {
-                "sqlite" => {
-                    let options = SqliteConnectOptions::from_str(&url.0).map_err(|_| OpenError::Url)?;
-                    sqlite(config, options.create_if_missing(true), url.is_in_memory()).await?
-                }
-                "postgres" | "postgresql" => postgres(config, url).await?,
-                _ => return Err(OpenError::Scheme),
-            },
-        };
+        if backup::is_restoring(data) {
+            return Err(OpenError::Restoring(data.to_owned()));
+        }
+        let store = Store::connect(config, data, true).await?;
         match &store.write {
             Database::Sqlite(pool) => SQLITE_MIGRATIONS.run(pool).await,
             Database::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
         }
         .map_err(migration_error)?;
+        store.seed().await.map_err(|error| OpenError::Migrate(error.to_string()))?;
         Ok(store)
+    }
+
+    /// Connects to a database that is there, beside the service perhaps: creates nothing, migrates nothing.
+    pub async fn open_existing(config: &Config, data: &Path) -> Result<Store, OpenError> {
+        Store::connect(config, data, false).await
+    }
+
+    async fn connect(config: &Config, data: &Path, create: bool) -> Result<Store, OpenError> {
+        let Some(url) = &config.url else {
+            let file = data.join(SQLITE_FILE);
+            if create {
+                create_file(data, &file)?;
+            }
+            return sqlite(config, SqliteConnectOptions::new().filename(file), false).await;
+        };
+        match url.scheme() {
+            "sqlite" => {
+                let options = SqliteConnectOptions::from_str(&url.0).map_err(|_| OpenError::Url)?;
+                sqlite(config, options.create_if_missing(create), url.is_in_memory()).await
+            }
+            "postgres" | "postgresql" => postgres(config, url).await,
+            _ => Err(OpenError::Scheme),
+        }
+    }
+
+    fn of(read: Pool, write: Pool) -> Store {
+        Store { read, write, rules: Arc::default(), calendar: Arc::default() }
     }
 
     /// Lets running queries end and closes every connection.
@@ -130,6 +168,38 @@ impl Store {
             on!(pool, pool => pool.close().await);
         }
     }
+}
+
+/// Where the SQLite file lies; `None` in memory, and for PostgreSQL.
+pub(super) fn sqlite_file(config: &Config, data: &Path) -> Result<Option<PathBuf>, OpenError> {
+    match &config.url {
+        None => Ok(Some(data.join(SQLITE_FILE))),
+        Some(url) if url.scheme() == "sqlite" && !url.is_in_memory() => {
+            let options = SqliteConnectOptions::from_str(&url.0).map_err(|_| OpenError::Url)?;
+            Ok(Some(options.get_filename().to_owned()))
+        }
+        Some(_) => Ok(None),
+    }
+}
+
+/// Without percent-encoding (RFC 3986 §2.1).
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Readable by this user only: it holds phone numbers. SQLite gives its journals the same mode.
@@ -164,7 +234,7 @@ async fn sqlite(config: &Config, options: SqliteConnectOptions, in_memory: bool)
     let write = pool(1).await.map_err(connect_error)?;
     let read =
         if in_memory { write.clone() } else { pool(config.max_connections.max(1)).await.map_err(connect_error)? };
-    Ok(Store { read: Pool::Sqlite(read), write: Pool::Sqlite(write) })
+    Ok(Store::of(Pool::Sqlite(read), Pool::Sqlite(write)))
 }
 
 async fn postgres(config: &Config, url: &DatabaseUrl) -> Result<Store, OpenError> {
@@ -175,7 +245,7 @@ async fn postgres(config: &Config, url: &DatabaseUrl) -> Result<Store, OpenError
         .connect_with(options.application_name("hotline"))
         .await
         .map_err(connect_error)?;
-    Ok(Store { read: Pool::Postgres(pool.clone()), write: Pool::Postgres(pool) })
+    Ok(Store::of(Pool::Postgres(pool.clone()), Pool::Postgres(pool)))
 }
 
 fn connect_error(error: sqlx::Error) -> OpenError {
@@ -187,5 +257,22 @@ fn migration_error(error: MigrateError) -> OpenError {
         MigrateError::VersionMissing(version) => OpenError::Newer(version),
         MigrateError::VersionMismatch(version) => OpenError::Altered(version),
         other => OpenError::Migrate(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_found_wherever_a_url_has_it() {
+        let password = |url: &str| DatabaseUrl(url.to_owned()).password();
+        assert_eq!(password("postgres://hotline@db/hotline"), None);
+        assert_eq!(
+            password("postgres://hotline:se%63r%40t@db:5432/hotline?sslmode=require").as_deref(),
+            Some("secr@t")
+        );
+        assert_eq!(password("postgres://db/hotline?user=a&password=100%25").as_deref(), Some("100%"));
+        assert_eq!(password("sqlite::memory:"), None);
     }
 }

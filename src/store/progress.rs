@@ -3,12 +3,10 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::row::{count, micros, optional_text, text};
-use super::tickets::append_audit;
-use super::{Store, StoreError, Transaction, on};
-use crate::clock::beijing_day;
+use super::{NotDone, Order, Store, StoreError, Transaction, on};
 use crate::language::Language;
 use crate::phone::Phone;
-use crate::ticket::{Action, Actor, Number, RequestType, Requester, State, may_be_read_out};
+use crate::ticket::{Actor, Command, Number, Refused, RequestType, Requester, Side, State, may_be_read_out};
 
 /// So many wrong tries lock a caller.
 const MAX_FAILURES: u32 = 3;
@@ -26,6 +24,11 @@ pub struct Status {
     pub created_at: DateTime<Utc>,
     /// In Beijing.
     pub created_day: NaiveDate,
+    pub due_day: Option<NaiveDate>,
+    /// 1, 2 or 3.
+    pub round: u8,
+    /// It has had its extension.
+    pub extended: bool,
 }
 
 /// The answer to a typed ticket number.
@@ -60,7 +63,7 @@ pub enum Verification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urged {
     Done,
-    /// It was urged on this Beijing day already.
+    /// It was urged on this working day already.
     AlreadyToday,
     /// Archived, refused, withdrawn or merged.
     AtItsEnd,
@@ -71,8 +74,8 @@ impl Store {
     /// The caller's newest ticket that may be read out.
     pub async fn latest_ticket(&self, phone: &Phone) -> Result<Option<Status>, StoreError> {
         // a type that is null is unequal to nothing: such a ticket is left out too
-        const SQL: &str = "select number, state, requester, language, created_at, created_day, phone, confidential, \
-             request_type from ticket where phone = $1 and not confidential and request_type <> $2 \
+        const SQL: &str = "select number, state, requester, language, created_at, created_day, due_day, round, \
+             extended_by, phone, confidential, request_type from ticket where phone = $1 and not confidential and request_type <> $2 \
              order by created_at desc, number desc limit 1";
         let row: Option<StatusRow> = on!(&self.read, pool => sqlx::query_as(SQL)
             .bind(phone.digits())
@@ -139,20 +142,24 @@ impl Store {
         Ok(answer)
     }
 
-    /// Urges an open ticket, once a Beijing day, with its audit row.
+    /// Urges an open ticket for its requester, once a working day; what is done on days off counts with the working
+    /// day before them.
     pub async fn urge(&self, number: Number, now: DateTime<Utc>) -> Result<Urged, StoreError> {
-        let now = micros(now);
-        let mut transaction = self.begin().await?;
-        let Some(state) = lock_ticket(&mut transaction, number).await? else { return Ok(Urged::Unknown) };
-        if !state.is_open() {
-            return Ok(Urged::AtItsEnd);
+        let order = Order {
+            number,
+            version: None,
+            command: Command::Urge,
+            actor: Actor::Caller,
+            side: Side::Requester,
+            address: None,
+        };
+        match self.execute(&order, now).await {
+            Ok(_) => Ok(Urged::Done),
+            Err(NotDone::Unknown) => Ok(Urged::Unknown),
+            Err(NotDone::Refused { why: Refused::UrgedAlready, .. }) => Ok(Urged::AlreadyToday),
+            Err(NotDone::Refused { .. } | NotDone::Changed(_)) => Ok(Urged::AtItsEnd),
+            Err(NotDone::Store(error)) => Err(error),
         }
-        if !insert_urge(&mut transaction, number, now).await? {
-            return Ok(Urged::AlreadyToday);
-        }
-        append_audit(&mut transaction, number, now, Actor::Caller, Action::Urged, None).await?;
-        transaction.commit().await?;
-        Ok(Urged::Done)
     }
 
     /// The language the caller chose last.
@@ -182,8 +189,8 @@ impl Store {
     }
 
     async fn status_row(&self, number: Number) -> Result<Option<StatusRow>, StoreError> {
-        const SQL: &str = "select number, state, requester, language, created_at, created_day, phone, confidential, \
-             request_type from ticket where number = $1";
+        const SQL: &str = "select number, state, requester, language, created_at, created_day, due_day, round, \
+             extended_by, phone, confidential, request_type from ticket where number = $1";
         Ok(on!(&self.read, pool => sqlx::query_as(SQL).bind(number.to_string()).fetch_optional(pool).await)?)
     }
 
@@ -256,28 +263,6 @@ async fn set_failures(
     Ok(())
 }
 
-/// Holds the ticket's row until the end of the transaction.
-async fn lock_ticket(transaction: &mut Transaction, number: Number) -> Result<Option<State>, StoreError> {
-    const SQL: &str = "update ticket set state = state where number = $1 returning state";
-    let state: Option<String> = on!(transaction, transaction => sqlx::query_scalar(SQL)
-        .bind(number.to_string())
-        .fetch_optional(&mut **transaction)
-        .await)?;
-    state.map(|state| text("ticket.state", &state)).transpose()
-}
-
-async fn insert_urge(transaction: &mut Transaction, number: Number, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    const SQL: &str = "insert into urge (ticket, day, at) values ($1, $2, $3) on conflict (ticket, day) do nothing";
-    let inserted = on!(transaction, transaction => sqlx::query(SQL)
-        .bind(number.to_string())
-        .bind(beijing_day(now))
-        .bind(now)
-        .execute(&mut **transaction)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(inserted == 1)
-}
-
 #[derive(sqlx::FromRow)]
 struct StatusRow {
     number: String,
@@ -286,6 +271,9 @@ struct StatusRow {
     language: String,
     created_at: DateTime<Utc>,
     created_day: NaiveDate,
+    due_day: Option<NaiveDate>,
+    round: i64,
+    extended_by: Option<i64>,
     phone: Option<String>,
     confidential: bool,
     request_type: Option<String>,
@@ -300,6 +288,9 @@ impl StatusRow {
             language: text("ticket.language", &self.language)?,
             created_at: self.created_at,
             created_day: self.created_day,
+            due_day: self.due_day,
+            round: count("ticket.round", self.round)?,
+            extended: self.extended_by.is_some(),
         })
     }
 

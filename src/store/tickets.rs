@@ -2,24 +2,23 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::page::narrow;
+use super::audit::{self, Act};
 use super::recordings::{self, RecordingRow};
-use super::row::{count, micros, optional_text, phone, text};
-use super::{Cursor, Filter, MAX_PAGE, Page, Recording, Store, StoreError, SubmitError, Transaction, on};
+use super::row::{count, micros, text};
+use super::sql::{Sql, builder};
+use super::ticket_row::{self, TicketRow};
+use super::{Attachment, AuditEntry, Contact, Recording, Store, StoreError, SubmitError, Transaction, Visit, on};
 use crate::city::City;
 use crate::clock::beijing_day;
 use crate::language::Language;
 use crate::phone::Phone;
 use crate::ticket::{
-    Action, Actor, AuditEntry, CallId, Channel, Number, RecordingId, RecordingKind, RequestType, Requester, State,
-    Ticket, Urgency,
+    Action, Actor, CallId, Channel, Handling, Heard, Matter, Number, RecordingId, RecordingKind, RequestType,
+    Requester, State, Supervision, Ticket, Urgency,
 };
 
 /// How many days ahead a number may come from.
 const DAYS_AHEAD: u32 = 31;
-
-const COLUMNS: &str = "select number, city, channel, line, call, created_at, created_day, language, requester, phone, \
-     other_phone, confidential, request_type, urgency, confirmed, state from ticket where true";
 
 /// A request made in a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +65,9 @@ pub struct TicketWithRecordings {
 pub struct TicketFile {
     pub ticket: Ticket,
     pub recordings: Vec<Recording>,
+    pub contacts: Vec<Contact>,
+    pub visits: Vec<Visit>,
+    pub attachments: Vec<Attachment>,
     pub audit: Vec<AuditEntry>,
 }
 
@@ -90,8 +92,8 @@ impl Store {
             Some((number, created_at)) => Submitted { number, created_at, new: false },
             None => {
                 let number = next_number(&mut transaction, new.city, beijing_day(created_at)).await?;
-                insert_ticket(&mut transaction, number, new, created_at).await?;
-                append_audit(&mut transaction, number, now, new.actor, Action::Created, None).await?;
+                let ticket = new.ticket(number, created_at);
+                self.insert_ticket(&mut transaction, ticket, new.actor, now, None).await?;
                 Submitted { number, created_at, new: true }
             }
         };
@@ -102,61 +104,82 @@ impl Store {
         Ok(submitted)
     }
 
-    /// One ticket with its recordings and its history.
+    /// The row of a new ticket with all that belongs to it: its due day, its index of words, its audit row, its notices.
+    pub(super) async fn insert_ticket(
+        &self,
+        transaction: &mut Transaction,
+        mut ticket: Ticket,
+        actor: Actor,
+        now: DateTime<Utc>,
+        address: Option<&str>,
+    ) -> Result<Ticket, StoreError> {
+        let calendar = self.calendar_in(transaction).await?;
+        let due = ticket.due(&calendar, self.rules.limits(ticket.city));
+        ticket.handling.due_day = Some(due.day);
+        ticket.handling.due_provisional = due.provisional;
+        ticket_row::insert(transaction, &ticket).await?;
+        let number = ticket.number.to_string();
+        let act = Act { address, ..Act::new(&number, now, actor, Action::Created) };
+        audit::append(transaction, &act).await?;
+        self.follow_up(transaction, None, &ticket, now).await?;
+        Ok(ticket)
+    }
+
+    /// One ticket with its recordings, what belongs to it, and its history.
     pub async fn ticket(&self, number: Number) -> Result<Option<TicketFile>, StoreError> {
+        let Some(ticket) = self.ticket_alone(number).await? else { return Ok(None) };
+        let with = self.with_recordings(vec![ticket]).await?.remove(0);
+        Ok(Some(TicketFile {
+            contacts: self.contacts(number).await?,
+            visits: self.visits(number).await?,
+            attachments: self.attachments(number).await?,
+            audit: self.audit_of(number).await?,
+            ticket: with.ticket,
+            recordings: with.recordings,
+        }))
+    }
+
+    /// One ticket's own fields.
+    pub async fn ticket_alone(&self, number: Number) -> Result<Option<Ticket>, StoreError> {
         let row: Option<TicketRow> = on!(&self.read, pool => {
-            let mut query = sqlx::QueryBuilder::new(COLUMNS);
+            let mut query = sqlx::QueryBuilder::new(ticket_row::SELECT.as_str());
             query.push(" and number = ").push_bind(number.to_string());
             query.build_query_as().fetch_optional(pool).await
         })?;
-        let Some(row) = row else { return Ok(None) };
-        let with = self.with_recordings(vec![Ticket::try_from(row)?]).await?.remove(0);
-        Ok(Some(TicketFile { audit: self.audit(number).await?, ticket: with.ticket, recordings: with.recordings }))
+        row.map(Ticket::try_from).transpose()
     }
 
-    /// Tickets by creation, newest first; `limit` is 1 to [`MAX_PAGE`].
-    pub async fn tickets(
-        &self,
-        filter: &Filter,
-        limit: u32,
-        cursor: Option<&Cursor>,
-    ) -> Result<Page<TicketWithRecordings>, StoreError> {
-        let limit = limit.clamp(1, MAX_PAGE);
-        let rows: Vec<TicketRow> = on!(&self.read, pool => {
-            let mut query = sqlx::QueryBuilder::new(COLUMNS);
-            narrow!(query, filter, cursor, limit, "created_at", "number");
-            query.build_query_as().fetch_all(pool).await
+    /// The ticket that a recording belongs to, itself or as its call's.
+    pub async fn ticket_of_recording(&self, recording: &Recording) -> Result<Option<Ticket>, StoreError> {
+        if let Some(number) = recording.ticket {
+            return self.ticket_alone(number).await;
+        }
+        let row: Option<TicketRow> = on!(&self.read, pool => {
+            let mut query = sqlx::QueryBuilder::new(ticket_row::SELECT.as_str());
+            query.push(" and call = ").push_bind(recording.call.to_string());
+            query.build_query_as().fetch_optional(pool).await
         })?;
-        let tickets = rows.into_iter().map(Ticket::try_from).collect::<Result<Vec<Ticket>, _>>()?;
-        let page = Page::cut(tickets, limit, |ticket| Cursor { at: ticket.created_at, key: ticket.number.to_string() });
-        Ok(Page { items: self.with_recordings(page.items).await?, next: page.next })
+        row.map(Ticket::try_from).transpose()
     }
 
-    async fn audit(&self, number: Number) -> Result<Vec<AuditEntry>, StoreError> {
-        const SQL: &str = "select sequence, at, actor, action, field, was, became from audit where ticket = $1 \
-             order by sequence";
-        let rows: Vec<AuditRow> =
-            on!(&self.read, pool => sqlx::query_as(SQL).bind(number.to_string()).fetch_all(pool).await)?;
-        rows.into_iter().map(AuditEntry::try_from).collect()
+    /// The citizen's recordings, then that of the whole call.
+    pub async fn recordings_of_ticket(&self, ticket: &Ticket) -> Result<Vec<Recording>, StoreError> {
+        Ok(self.with_recordings(vec![ticket.clone()]).await?.remove(0).recordings)
     }
 
-    async fn with_recordings(&self, tickets: Vec<Ticket>) -> Result<Vec<TicketWithRecordings>, StoreError> {
+    pub(super) async fn with_recordings(&self, tickets: Vec<Ticket>) -> Result<Vec<TicketWithRecordings>, StoreError> {
         if tickets.is_empty() {
             return Ok(Vec::new());
         }
-        let rows: Vec<RecordingRow> = on!(&self.read, pool => {
-            let mut query = sqlx::QueryBuilder::new(recordings::COLUMNS);
-            let mut numbers = query.push("ticket in (").separated(", ");
-            for ticket in &tickets {
-                numbers.push_bind(ticket.number.to_string());
-            }
-            let mut calls = query.push(") or (kind = 'call' and call in (").separated(", ");
-            for call in tickets.iter().filter_map(|ticket| ticket.call) {
-                calls.push_bind(call.to_string());
-            }
-            query.push(")) order by started_at, id");
-            query.build_query_as().fetch_all(pool).await
-        })?;
+        let numbers: Vec<String> = tickets.iter().map(|ticket| ticket.number.to_string()).collect();
+        let calls: Vec<String> = tickets.iter().filter_map(|ticket| ticket.call).map(|call| call.to_string()).collect();
+        let mut sql = Sql::default();
+        sql.push(recordings::COLUMNS).push("ticket").any_of(numbers.into_iter());
+        if !calls.is_empty() {
+            sql.push(" or (kind = 'call' and call").any_of(calls.into_iter()).push(")");
+        }
+        sql.push(" order by started_at, id");
+        let rows: Vec<RecordingRow> = on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
         let recordings = rows.into_iter().map(Recording::try_from).collect::<Result<Vec<Recording>, _>>()?;
         Ok(tickets.into_iter().map(|ticket| belonging(ticket, &recordings)).collect())
     }
@@ -199,7 +222,11 @@ async fn ticket_of_call(
 
 /// The city's next number of that day, or of the next day that has one left. The upsert locks the day's row until
 /// commit: a rolled back ticket gives its number back.
-async fn next_number(transaction: &mut Transaction, city: City, day: NaiveDate) -> Result<Number, SubmitError> {
+pub(super) async fn next_number(
+    transaction: &mut Transaction,
+    city: City,
+    day: NaiveDate,
+) -> Result<Number, SubmitError> {
     const SQL: &str = "insert into number_sequence (city, day, last) values ($1, $2, 1) \
          on conflict (city, day) do update set last = number_sequence.last + 1 where number_sequence.last < $3 \
          returning last";
@@ -220,68 +247,37 @@ async fn next_number(transaction: &mut Transaction, city: City, day: NaiveDate) 
     Err(SubmitError::NumbersUsedUp(DAYS_AHEAD))
 }
 
-async fn insert_ticket(
-    transaction: &mut Transaction,
-    number: Number,
-    new: &NewTicket,
-    created_at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    const SQL: &str = "insert into ticket (number, city, channel, line, call, created_at, created_day, language, \
-         requester, phone, other_phone, confidential, request_type, urgency, confirmed, state) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
-    on!(transaction, transaction => sqlx::query(SQL)
-        .bind(number.to_string())
-        .bind(new.city.slug())
-        .bind(Channel::Phone.name())
-        .bind(&new.line)
-        .bind(new.call.to_string())
-        .bind(created_at)
-        .bind(beijing_day(created_at))
-        .bind(new.language.code())
-        .bind(new.requester.name())
-        .bind(new.phone.as_ref().map(Phone::digits))
-        .bind(new.other_phone.as_ref().map(Phone::digits))
-        .bind(new.confidential)
-        .bind(new.request_type.map(RequestType::name))
-        .bind(new.urgency.name())
-        .bind(new.confirmed)
-        .bind(State::Received.name())
-        .execute(&mut **transaction)
-        .await
-        .map(drop))?;
-    Ok(())
-}
-
-/// A changed field: its name, what was and what is.
-pub(super) struct Change<'a> {
-    pub field: &'a str,
-    pub was: Option<&'a str>,
-    pub is: Option<&'a str>,
-}
-
-/// The ticket's row must be locked or new: the sequence is the next free one.
-pub(super) async fn append_audit(
-    transaction: &mut Transaction,
-    ticket: Number,
-    at: DateTime<Utc>,
-    actor: Actor,
-    action: Action,
-    change: Option<Change<'_>>,
-) -> Result<(), StoreError> {
-    const SQL: &str = "insert into audit (ticket, sequence, at, actor, action, field, was, became) \
-         values ($1, (select coalesce(max(sequence), 0) + 1 from audit where ticket = $1), $2, $3, $4, $5, $6, $7)";
-    on!(transaction, transaction => sqlx::query(SQL)
-        .bind(ticket.to_string())
-        .bind(micros(at))
-        .bind(actor.name())
-        .bind(action.name())
-        .bind(change.as_ref().map(|change| change.field))
-        .bind(change.as_ref().and_then(|change| change.was))
-        .bind(change.as_ref().and_then(|change| change.is))
-        .execute(&mut **transaction)
-        .await
-        .map(drop))?;
-    Ok(())
+impl NewTicket {
+    fn ticket(&self, number: Number, created_at: DateTime<Utc>) -> Ticket {
+        Ticket {
+            number,
+            city: self.city,
+            channel: Channel::Phone,
+            line: Some(self.line.clone()),
+            call: Some(self.call),
+            client: None,
+            created_at,
+            created_day: beijing_day(created_at),
+            language: self.language,
+            requester: self.requester,
+            name: None,
+            enterprise_name: None,
+            phone: self.phone.clone(),
+            other_phone: self.other_phone.clone(),
+            anonymous: false,
+            confidential: self.confidential,
+            request_type: self.request_type,
+            urgency: self.urgency,
+            confirmed: self.confirmed,
+            matter: Matter::default(),
+            state: State::Received,
+            state_since: created_at,
+            handling: Handling { round: 1, ..Handling::default() },
+            supervision: Supervision::default(),
+            visit: Heard::default(),
+            version: 1,
+        }
+    }
 }
 
 async fn link_recording(
@@ -299,76 +295,4 @@ async fn link_recording(
         .await
         .map(drop))?;
     Ok(())
-}
-
-#[derive(sqlx::FromRow)]
-pub(super) struct TicketRow {
-    number: String,
-    city: String,
-    channel: String,
-    line: Option<String>,
-    call: Option<String>,
-    created_at: DateTime<Utc>,
-    created_day: NaiveDate,
-    language: String,
-    requester: String,
-    phone: Option<String>,
-    other_phone: Option<String>,
-    confidential: bool,
-    request_type: Option<String>,
-    urgency: String,
-    confirmed: bool,
-    state: String,
-}
-
-impl TryFrom<TicketRow> for Ticket {
-    type Error = StoreError;
-
-    fn try_from(row: TicketRow) -> Result<Ticket, StoreError> {
-        Ok(Ticket {
-            number: text("ticket.number", &row.number)?,
-            city: text("ticket.city", &row.city)?,
-            channel: text("ticket.channel", &row.channel)?,
-            line: row.line,
-            call: optional_text("ticket.call", row.call.as_deref())?,
-            created_at: row.created_at,
-            created_day: row.created_day,
-            language: text("ticket.language", &row.language)?,
-            requester: text("ticket.requester", &row.requester)?,
-            phone: phone("ticket.phone", row.phone.as_deref())?,
-            other_phone: phone("ticket.other_phone", row.other_phone.as_deref())?,
-            confidential: row.confidential,
-            request_type: optional_text("ticket.request_type", row.request_type.as_deref())?,
-            urgency: text("ticket.urgency", &row.urgency)?,
-            confirmed: row.confirmed,
-            state: text("ticket.state", &row.state)?,
-        })
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct AuditRow {
-    sequence: i64,
-    at: DateTime<Utc>,
-    actor: String,
-    action: String,
-    field: Option<String>,
-    was: Option<String>,
-    became: Option<String>,
-}
-
-impl TryFrom<AuditRow> for AuditEntry {
-    type Error = StoreError;
-
-    fn try_from(row: AuditRow) -> Result<AuditEntry, StoreError> {
-        Ok(AuditEntry {
-            sequence: count("audit.sequence", row.sequence)?,
-            at: row.at,
-            actor: text("audit.actor", &row.actor)?,
-            action: text("audit.action", &row.action)?,
-            field: row.field,
-            was: row.was,
-            is: row.became,
-        })
-    }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use sqlx::{Connection, PgConnection};
 
@@ -41,12 +42,51 @@ struct Cluster {
 
 /// The url of a new, empty database.
 pub async fn database() -> String {
-    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    let cluster = CLUSTER.get_or_init(start);
+    create("").await
+}
+
+/// The url of a new database that holds what this one does, once nobody is connected to this one.
+pub async fn copy(url: &str) -> String {
+    alone(url).await;
+    create(&format!(" template {}", name(url))).await
+}
+
+/// Waits until nobody is connected to the database.
+pub async fn alone(url: &str) {
+    let mut admin = admin().await;
+    for _ in 0..1_000 {
+        let sessions: i64 = sqlx::query_scalar("select count(*) from pg_stat_activity where datname = $1")
+            .bind(name(url))
+            .fetch_one(&mut admin)
+            .await
+            .expect("counted");
+        if sessions == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("somebody stays connected to {}", name(url));
+}
+
+async fn create(how: &str) -> String {
+    let cluster = cluster();
     let name = format!("test_{}", cluster.databases.fetch_add(1, Ordering::Relaxed));
-    let mut admin = PgConnection::connect(&cluster.url("postgres")).await.expect("the cluster answers");
-    sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.expect("created");
+    let create = sqlx::AssertSqlSafe(format!("create database {name}{how}"));
+    sqlx::query(create).execute(&mut admin().await).await.expect("created");
     cluster.url(&name)
+}
+
+async fn admin() -> PgConnection {
+    PgConnection::connect(&cluster().url("postgres")).await.expect("the cluster answers")
+}
+
+fn cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(start)
+}
+
+fn name(url: &str) -> &str {
+    url.split(['/', '?']).nth(3).expect("a url of this cluster")
 }
 
 impl Cluster {

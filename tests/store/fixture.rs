@@ -7,7 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hotline::city::City;
 use hotline::language::Language;
 use hotline::phone::Phone;
-use hotline::store::{Config, DatabaseUrl, NewCall, NewRecording, NewTicket, OpenError, RequestFacts, Sidecar, Store};
+use hotline::store::{
+    Config, DatabaseUrl, NewCall, NewRecording, NewTicket, OpenError, RequestFacts, Rules, Sidecar, Store,
+};
 use hotline::ticket::{Actor, CallId, Direction, RecordingId, RecordingKind, RequestType, Requester, Urgency};
 
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -20,7 +22,7 @@ pub const NODE: &str = "lhasa-1";
 pub struct Fixture {
     pub store: Store,
     pub folder: Folder,
-    url: String,
+    pub url: String,
 }
 
 impl Fixture {
@@ -40,14 +42,38 @@ impl Fixture {
         Fixture::open(Folder::new(), cluster::database().await).await
     }
 
-    async fn open(folder: Folder, url: String) -> Fixture {
+    pub async fn open(folder: Folder, url: String) -> Fixture {
         let store = Store::open(&config(&url), folder.path()).await.expect("the store opens");
         Fixture { store, folder, url }
+    }
+
+    /// An empty database of the same kind.
+    pub async fn another(&self) -> Fixture {
+        match self.url.as_str() {
+            url if url.starts_with("postgres") => Fixture::postgres().await,
+            url if url.contains("mode=memory") => Fixture::sqlite_memory().await,
+            _ => Fixture::sqlite_file().await,
+        }
+    }
+
+    /// The same database under these rules.
+    pub fn with_rules(mut self, rules: Rules) -> Fixture {
+        self.store = self.store.with_rules(rules);
+        self
     }
 
     /// The same database a second time.
     pub async fn reopen(&self) -> Result<Store, OpenError> {
         Store::open(&config(&self.url), self.folder.path()).await
+    }
+
+    pub fn config(&self) -> Config {
+        config(&self.url)
+    }
+
+    /// Of a new, empty database of the same kind; SQLite's is in a data folder.
+    pub async fn elsewhere(&self) -> Config {
+        if self.url.starts_with("sqlite") { Config::default() } else { config(&cluster::database().await) }
     }
 
     /// Does by hand what the store never does; gives the number of rows.
@@ -74,7 +100,7 @@ impl Fixture {
 
     /// Takes every ticket away.
     pub async fn clear(&self) {
-        for table in ["audit", "recording", "urge", "ticket"] {
+        for table in ["audit", "audit_subject", "gram", "recording", "urge", "ticket"] {
             self.execute(&format!("delete from {table}")).await;
         }
     }
@@ -95,7 +121,7 @@ impl Fixture {
     }
 }
 
-fn config(url: &str) -> Config {
+pub fn config(url: &str) -> Config {
     Config { url: Some(DatabaseUrl::from(url.to_owned())), ..Config::default() }
 }
 

@@ -1,13 +1,34 @@
 //! The store's promises, the same on SQLite in memory, in a file, and on PostgreSQL.
 
+mod accounts;
+mod backup;
+mod bulk;
 mod calls;
+mod catalogue;
+mod clients;
+mod clocks;
 mod cluster;
+mod due_days;
+mod exports;
+mod far_side;
 mod fixture;
+mod life;
 mod lists;
+mod matching;
 mod numbers;
 mod opening;
+mod outbox;
+mod plans;
 mod progress;
+mod race;
 mod recording;
 mod repair;
+mod reports;
 mod schema;
+mod seals;
+mod search;
+mod sessions;
+mod supervision;
 mod tickets;
+mod torn;
+mod upgrade;

@@ -16,13 +16,13 @@ async fn opening_again_changes_nothing(fixture: Fixture) {
 }
 
 async fn a_newer_database_is_refused(fixture: Fixture) {
-    fixture.execute("update _sqlx_migrations set version = 9999").await;
+    fixture.execute("update _sqlx_migrations set version = 9999 where version = 2").await;
     let error = fixture.reopen().await.expect_err("newer");
     assert_eq!(error.to_string(), "the database was made by a newer version of this program (migration 9999)");
 }
 
 async fn an_altered_database_is_refused(fixture: Fixture) {
-    fixture.execute("update _sqlx_migrations set checksum = '\\x00'").await;
+    fixture.execute("update _sqlx_migrations set checksum = '\\x00' where version = 1").await;
     let error = fixture.reopen().await.expect_err("altered");
     assert_eq!(error.to_string(), "the database's migration 1 is not the one this program holds");
 }

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use chrono::TimeDelta;
 use hotline::media::codec::alaw_encode;
-use hotline::store::{Filter, NewCall, RecordingFolder, Repaired, Sidecar, TicketFile, repair};
+use hotline::store::{NewCall, RecordingFolder, Repaired, Sidecar, TicketFile, TicketFilter, TicketOrder, repair};
 use hotline::ticket::{Action, Actor, CallEnd, EndedBy, RecordingKind, RecordingState, RequestType, Requester};
 
 use crate::fixture::{Fixture, NODE, call, morning, on_each_database, phone, sidecar, ticket};
@@ -100,7 +100,7 @@ async fn killed_at_any_point(fixture: Fixture) {
     }
     crash.repair().await;
     assert_eq!(crash.repair().await, Repaired::default());
-    let page = fixture.store.tickets(&Filter::default(), 200, None).await.expect("a page");
+    let page = fixture.store.tickets(&TicketFilter::default(), TicketOrder::Created, 200, None).await.expect("a page");
     assert_eq!(page.items.len(), 60);
     let mut calls: Vec<_> = page.items.iter().map(|item| item.ticket.call).collect();
     calls.dedup();
@@ -128,7 +128,7 @@ async fn a_torn_header_and_a_torn_frame_are_mended(fixture: Fixture) {
     }
     let damaged = fixture.store.recording(sidecar(&call(4), 4).recording).await.expect("read").expect("there");
     assert!(damaged.damaged && damaged.duration_ms == Some(0));
-    let page = fixture.store.tickets(&Filter::default(), 10, None).await.expect("a page");
+    let page = fixture.store.tickets(&TicketFilter::default(), TicketOrder::Created, 10, None).await.expect("a page");
     assert_eq!(page.items.len(), 2, "the call's recording and the empty one are no requests");
 }
 
@@ -366,7 +366,8 @@ impl<'a> Crash<'a> {
     }
 
     async fn only_ticket(&self) -> TicketFile {
-        let page = self.fixture.store.tickets(&Filter::default(), 10, None).await.expect("a page");
+        let page =
+            self.fixture.store.tickets(&TicketFilter::default(), TicketOrder::Created, 10, None).await.expect("a page");
         assert_eq!(page.items.len(), 1);
         self.fixture.store.ticket(page.items[0].ticket.number).await.expect("read").expect("there")
     }

@@ -5,7 +5,8 @@ use hotline::city::City;
 use hotline::language::Language;
 use hotline::store::{FinishedRecording, StoreError};
 use hotline::ticket::{
-    Action, Actor, Channel, EndedBy, Number, RecordingKind, RequestType, Requester, State, Ticket, Urgency,
+    Action, Actor, Channel, EndedBy, Handling, Heard, Matter, Number, RecordingKind, RequestType, Requester, State,
+    Supervision, Ticket, Urgency,
 };
 
 use crate::fixture::{Fixture, morning, on_each_database, phone, recording, ticket};
@@ -43,17 +44,27 @@ async fn what_was_submitted_is_read_back(fixture: Fixture) {
         channel: Channel::Phone,
         line: Some("12345".to_owned()),
         call: Some(call.id),
+        client: None,
         created_at: morning() + TimeDelta::microseconds(123_456),
         created_day: "2026-11-22".parse().expect("a day"),
         language: Language::Bo,
         requester: Requester::Enterprise,
+        name: None,
+        enterprise_name: None,
         phone: Some(phone(7)),
         other_phone: Some(phone(8)),
+        anonymous: false,
         confidential: true,
         request_type: Some(RequestType::Report),
         urgency: Urgency::Urgent,
         confirmed: false,
+        matter: Matter::default(),
         state: State::Received,
+        state_since: morning() + TimeDelta::microseconds(123_456),
+        handling: Handling { round: 1, due_day: "2026-12-11".parse().ok(), ..Handling::default() },
+        supervision: Supervision::default(),
+        visit: Heard::default(),
+        version: 1,
     };
     assert_eq!(file.ticket, expected);
     assert_eq!(submitted.created_at, expected.created_at);

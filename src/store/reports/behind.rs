@@ -1,0 +1,114 @@
+//! The tickets behind a figure.
+
+use super::figures::{condition, source};
+use super::sums::{Day, among, days, names_of, stands};
+use super::{Dimension, ReportQuery, Store, StoreError, on};
+use crate::store::page::narrow;
+use crate::store::ticket_row::{self, TicketRow};
+use crate::store::{Cursor, Filter, MAX_PAGE, Page};
+use crate::ticket::figure::{Figure, Standing};
+use crate::ticket::{State, Ticket};
+
+/// A number in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    Figure(Figure),
+    Standing(Standing),
+}
+
+impl Counted {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Counted::Figure(figure) => figure.name(),
+            Counted::Standing(standing) => standing.name(),
+        }
+    }
+}
+
+/// There is no such figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a figure is one that a report shows, such as received or due_met")]
+pub struct UnknownFigure;
+
+impl std::str::FromStr for Counted {
+    type Err = UnknownFigure;
+
+    fn from_str(text: &str) -> Result<Counted, UnknownFigure> {
+        let figure = text.parse().map(Counted::Figure);
+        figure.or_else(|_| text.parse().map(Counted::Standing)).map_err(|_| UnknownFigure)
+    }
+}
+
+/// One number of one row of a report.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    pub report: ReportQuery,
+    pub counted: Counted,
+    /// The row's; `None`: that of all rows together.
+    pub key: Option<String>,
+}
+
+impl Store {
+    /// The tickets that a number of a report counts, newest first, each once: a ticket with two visits or redos in the
+    /// period counts twice there. `limit` is 1 to [`MAX_PAGE`].
+    pub async fn tickets_behind(
+        &self,
+        behind: &Behind,
+        limit: u32,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Ticket>, StoreError> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let (query, all) = (&behind.report, Filter::default());
+        let days = behind.days();
+        if days.is_empty() && matches!(behind.counted, Counted::Figure(_)) {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        let rows: Vec<TicketRow> = on!(&self.read, pool => {
+            let mut sql = sqlx::QueryBuilder::new(ticket_row::SELECT.as_str());
+            match behind.counted {
+                Counted::Standing(standing) => stands!(sql, standing, query.today),
+                Counted::Figure(figure) => {
+                    sql.push(" and number in (with s (day, starts, ends) as (");
+                    sql.push_values(days, |mut row, day| {
+                        row.push_bind(day.day).push_bind(day.starts).push_bind(day.ends);
+                    });
+                    let (source, condition) = (source(figure.event()), condition(figure));
+                    sql.push(format!(") select t.number from s cross join {source} and {condition})"));
+                }
+            }
+            match (query.dimension.column(), behind.key.as_deref()) {
+                (Some(column), Some("")) => {
+                    sql.push(format!(" and {column} is null"));
+                }
+                (Some(column), Some(key)) => {
+                    sql.push(format!(" and {} = ", query.dimension.key(column))).push_bind(key);
+                }
+                (None, Some(key)) if query.dimension == Dimension::City => {
+                    sql.push(" and city = ").push_bind(key);
+                }
+                _ => {}
+            }
+            if let Some(unit) = &query.unit {
+                sql.push(" and lead_unit = ").push_bind(unit.as_str());
+            }
+            among!(sql, "city", query.slugs());
+            narrow!(sql, all, cursor, limit, "created_at", "number");
+            sql.build_query_as().fetch_all(pool).await
+        })?;
+        let tickets = rows.into_iter().map(Ticket::try_from).collect::<Result<Vec<Ticket>, _>>()?;
+        Ok(Page::cut(tickets, limit, |ticket| Cursor { at: ticket.created_at, key: ticket.number.to_string() }))
+    }
+}
+
+impl Behind {
+    /// The days that count: one, where the key is a day; those that are over, for a limit.
+    fn days(&self) -> Vec<Day> {
+        let Counted::Figure(figure) = self.counted else { return Vec::new() };
+        let query = &self.report;
+        let only = self.key.as_deref().filter(|_| query.dimension == Dimension::Day);
+        days(query.from, query.to)
+            .filter(|day| only.is_none_or(|only| day.day.to_string() == only))
+            .filter(|day| !figure.event().is_limit() || day.day < query.today)
+            .collect()
+    }
+}
