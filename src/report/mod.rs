@@ -1,0 +1,38 @@
+//! Reports for people: tables over a period, compared with the period before, as files, and what rises.
+
+pub mod csv;
+mod grid;
+mod list;
+mod name;
+mod period;
+mod sheet;
+mod table;
+mod trend;
+
+use serde::{Deserialize, Serialize};
+
+pub use grid::{Cell, Column};
+pub use list::{CsvTickets, TICKET_COLUMNS, ticket_cells, tickets_as_sheet};
+pub use name::named;
+pub use period::{BadPeriod, MAX_DAYS, Period};
+pub use sheet::{MAX_ROWS, Sheet, SheetError};
+pub use table::{Row, Table, table};
+pub use trend::{monday, rising};
+
+pub use crate::ticket::figure;
+
+/// The section `[reports]` of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// A class rises when the last seven days bring at least so many times the weekly mean of the four weeks before …
+    pub trend_factor: u32,
+    /// … and at least so many requests.
+    pub trend_at_least: u32,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { trend_factor: 3, trend_at_least: 5 }
+    }
+}
