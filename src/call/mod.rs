@@ -20,6 +20,7 @@ use crate::language::Language;
 use crate::media::clip::Clip;
 use crate::media::command::{Command, Record};
 use crate::media::event::{self as sound, Event as Sound};
+use crate::prompt::Prompts;
 use crate::sdp;
 use crate::sip;
 use crate::ticket::{CallEnd, EndedBy, EventKind};
@@ -159,6 +160,11 @@ impl Call {
 
     pub fn leg(&self) -> sip::Leg {
         self.leg
+    }
+
+    /// What the line says.
+    pub fn prompts(&self) -> &Arc<Prompts> {
+        &self.setup.prompts
     }
 
     pub fn is_over(&self) -> bool {

@@ -13,7 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::asks;
+use super::asks::{self, Asked};
+use super::consult::{self, Unspoken};
 use super::keeper::{self, Keep, Keeping};
 use super::media::ports::Sockets;
 use super::media::{CallMedia, Media, OpenError, Opened};
@@ -26,7 +27,7 @@ use crate::live::{Live, LiveCall};
 use crate::sdp;
 use crate::sip::{Command, Event, IncomingInvite};
 use crate::store::NewCall;
-use crate::ticket::{CallId, Direction};
+use crate::ticket::{CallId, Catalogue, Direction};
 
 /// The remembered language is waited for so long; a caller who has none hears both.
 const LANGUAGE_LIMIT: Duration = Duration::from_millis(300);
@@ -85,6 +86,8 @@ pub struct Calls {
     pub node: String,
     pub random: Mutex<StdRng>,
     pub permits: Arc<Semaphore>,
+    /// The answers that were left out of the consult menu.
+    pub unspoken: Arc<Unspoken>,
     /// The RTP ports of this machine, which no peer may point us at.
     pub own_ports: RangeInclusive<u16>,
 }
@@ -173,7 +176,7 @@ impl Calls {
             city: served.line.city,
             language: None,
             profile: served.line.profile,
-            features: Features { sms: false, synthetic: served.setup.synthetic, event: None },
+            features: self.features(served),
         };
         let ours = self.ours(invite, sockets);
         let opening = Opening { leg, caller, offer: invite.offer.clone(), ours };
@@ -192,6 +195,12 @@ impl Calls {
             answered_at: None,
         };
         Ok((call, outputs, row))
+    }
+
+    fn features(&self, served: &Served) -> Features {
+        let (entries, prompts) = (&Catalogue::built_in().knowledge, &served.setup.prompts);
+        let topics = consult::topics(entries, served.line.city, prompts, &self.unspoken);
+        Features { sms: false, synthetic: served.setup.synthetic, event: None, topics: topics.into() }
     }
 
     fn ours(&self, invite: &IncomingInvite, sockets: &Sockets) -> sdp::Ours {
@@ -351,10 +360,15 @@ impl Task {
         match request {
             Request::Submit(draft) => self.keep(Keep::Submit { ask, draft: Box::new(draft) }),
             request => {
-                let (store, now) = (self.calls.keeping.store.clone(), self.calls.clock.wall());
+                let now = self.calls.clock.wall();
+                let asked = Asked {
+                    store: self.calls.keeping.store.clone(),
+                    prompts: Arc::clone(self.call.prompts()),
+                    unspoken: Arc::clone(&self.calls.unspoken),
+                };
                 let inbox = self.inbox.clone();
                 tokio::spawn(async move {
-                    if let Some(reply) = asks::answer(&store, request, now).await {
+                    if let Some(reply) = asks::answer(&asked, request, now).await {
                         // a caller who hung up needs no reply
                         let _ = inbox.send(Input::Reply { ask, reply });
                     }

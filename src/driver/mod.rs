@@ -3,6 +3,7 @@
 mod asks;
 pub mod caller;
 pub mod calls;
+pub mod consult;
 pub mod dns;
 pub mod keeper;
 pub mod media;

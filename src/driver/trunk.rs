@@ -55,6 +55,13 @@ const fn an_hour() -> u32 {
 #[serde(transparent)]
 pub struct Secret(String);
 
+impl Secret {
+    /// For the one place that sends it or signs with it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<String> for Secret {
     fn from(text: String) -> Secret {
         Secret(text)

@@ -47,6 +47,19 @@ pub struct Features {
     pub synthetic: bool,
     /// The leader-listening event that is open now.
     pub event: Option<LeaderEvent>,
+    /// What the consult menu offers when the store does not say.
+    pub topics: Arc<[Topic]>,
+}
+
+/// An answer to a common question, as the consult menu offers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// The knowledge entry's.
+    pub id: Arc<str>,
+    /// The prompt that offers it.
+    pub choice: PromptId,
+    /// The prompt that is the answer.
+    pub answer: PromptId,
 }
 
 /// A 一把手听民声 event.
@@ -168,6 +181,8 @@ pub enum Request {
     Verify { number: Number, last_four: String, caller: Option<Phone> },
     /// 催办. → `Urged`, `AlreadyUrged`
     Urge { number: Number },
+    /// The answers to common questions that a city offers. → `Topics`
+    Consult { city: City },
     /// No reply wanted.
     RememberLanguage { phone: Phone, language: Language },
     /// A consult answer solved the matter: a direct answer, to be kept with the call. No reply wanted.
@@ -191,6 +206,7 @@ impl fmt::Debug for Request {
                 .field("caller", &caller.as_ref().map(|phone| Masked(phone.digits())))
                 .finish(),
             Request::Urge { number } => f.debug_struct("Urge").field("number", number).finish(),
+            Request::Consult { city } => f.debug_struct("Consult").field("city", city).finish(),
             Request::RememberLanguage { phone, language } => {
                 f.debug_struct("RememberLanguage").field("phone", phone).field("language", language).finish()
             }
@@ -213,6 +229,8 @@ pub enum Reply {
     Locked,
     Urged,
     AlreadyUrged,
+    /// In the order of the menu; those beyond the sixth are not offered.
+    Topics(Vec<Topic>),
     /// The store is away, or refused for a reason the caller can't mend.
     Failed,
 }

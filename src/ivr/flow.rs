@@ -34,16 +34,20 @@ impl Flow {
     }
 
     /// Every prompt this flow names and the language it is said in. Those that a number or a date is put together
-    /// from, and the units' names, are not among them: [`Flow::readings`].
+    /// from, the units' names and the topics of the consult menu are not among them: [`Flow::readings`].
     pub fn prompts(&self) -> BTreeSet<(Language, PromptId)> {
         let mut prompts = BTreeSet::new();
         for line in self.nodes.iter().flat_map(Node::lines) {
             line.prompts(&mut prompts);
         }
         for choice in self.nodes.iter().flat_map(Node::choices) {
-            if let Some(line) = &choice.say {
-                let press: PromptId = format!("press.{}", choice.key).into();
-                prompts.extend(line.languages().map(|language| (language, press.clone())));
+            let press: PromptId = format!("press.{}", choice.key).into();
+            match &choice.say {
+                Some(line) => prompts.extend(line.languages().map(|language| (language, press.clone()))),
+                None if choice.topic.is_some() => {
+                    prompts.extend(Language::ALL.map(|language| (language, press.clone())));
+                }
+                None => {}
             }
         }
         prompts
@@ -51,7 +55,9 @@ impl Flow {
 
     /// What this flow reads out beside its prompts, and the language it does so in.
     pub fn readings(&self) -> BTreeSet<(Language, Reading)> {
-        self.nodes.iter().flat_map(Node::lines).flat_map(Line::readings).collect()
+        let offers_topics = self.nodes.iter().flat_map(Node::choices).any(|choice| choice.topic.is_some());
+        let topics = Language::ALL.into_iter().filter(|_| offers_topics).map(|language| (language, Reading::Topic));
+        self.nodes.iter().flat_map(Node::lines).flat_map(Line::readings).chain(topics).collect()
     }
 
     /// Does this node take a number, or lead to one without asking for anything else first?
@@ -239,6 +245,8 @@ pub(super) struct Choice {
     /// 0-9.
     pub(super) key: u8,
     pub(super) say: Option<Line>,
+    /// The topic of the consult menu that it offers, from 0: it says that one's words, and is there only with it.
+    pub(super) topic: Option<usize>,
     /// `None`: hear the menu again.
     pub(super) to: Option<NodeIndex>,
     pub(super) when: Option<Fact>,
@@ -323,6 +331,7 @@ pub(super) enum AskKind {
     Lookup,
     Verify,
     Urge,
+    Consult,
 }
 
 impl AskKind {
@@ -336,6 +345,7 @@ impl AskKind {
                 &[Outcome::Found, Outcome::Mismatch, Outcome::NotFound, Outcome::Locked, Outcome::Failed]
             }
             AskKind::Urge => &[Outcome::Urged, Outcome::AlreadyUrged, Outcome::Failed],
+            AskKind::Consult => &[Outcome::Found, Outcome::Nothing, Outcome::Failed],
         }
     }
 }
@@ -345,7 +355,7 @@ impl AskKind {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
     Submitted,
-    /// There is nothing to submit, or it has been submitted.
+    /// There is nothing to submit, or it has been submitted; there is nothing to offer.
     Nothing,
     Found,
     Verify,

@@ -21,8 +21,9 @@ impl<'f> Walk<'f> {
     pub(super) fn choose(&mut self, menu: &'f Menu, digit: Digit) -> Option<NodeIndex> {
         let chosen = |choice: &&Choice| Some(choice.key) == digit.number() && self.known.offers(choice);
         match menu.choices.iter().find(chosen) {
-            Some(Choice { to, set, .. }) => {
+            Some(choice @ Choice { to, set, .. }) => {
                 self.note(set);
+                self.known.note_topic(choice);
                 if to.is_none() {
                     self.known.misses = 0;
                     self.known.ahead.clear();

@@ -27,6 +27,8 @@ pub(super) enum What {
     Stage,
     Due,
     Unit,
+    /// Of the topic that was chosen in the consult menu.
+    Answer,
     Recording,
     /// The name of the language that is not spoken now, said in it.
     OtherLanguage,
@@ -77,7 +79,7 @@ impl Line {
                 What::Stage => prompts.extend(Stage::ALL.map(|stage| (language, stage.prompt()))),
                 What::OtherLanguage => drop(prompts.insert((language, language_prompt(language)))),
                 What::Ticket | What::LastFour | What::Phone | What::Due | What::Unit => {}
-                What::Recording | What::Digits(_) | What::Pause(_) => {}
+                What::Answer | What::Recording | What::Digits(_) | What::Pause(_) => {}
             }
         }
     }
@@ -91,6 +93,8 @@ pub enum Reading {
     Date,
     /// The name of a unit.
     Unit,
+    /// A topic of the consult menu, or its answer.
+    Topic,
 }
 
 impl What {
@@ -99,6 +103,7 @@ impl What {
             What::Ticket | What::LastFour | What::Phone | What::Digits(_) => Some(Reading::Digits),
             What::Due => Some(Reading::Date),
             What::Unit => Some(Reading::Unit),
+            What::Answer => Some(Reading::Topic),
             What::Prompt(_) | What::City | What::Stage | What::OtherLanguage => None,
             What::Recording | What::Pause(_) => None,
         }
@@ -114,6 +119,7 @@ impl What {
             ("stage", "") => What::Stage,
             ("due", "") => What::Due,
             ("unit", "") => What::Unit,
+            ("answer", "") => What::Answer,
             ("recording", "") => What::Recording,
             ("other_language", "") => What::OtherLanguage,
             ("digits", digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {

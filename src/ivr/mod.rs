@@ -19,7 +19,7 @@ mod tests;
 
 pub use event::{
     Action, Caller, Draft, EndedBy, Event, Features, LeaderEvent, Profile, PromptId, RecordKind, Reply, Request, Stage,
-    Status, Take, Utterance,
+    Status, Take, Topic, Utterance,
 };
 pub use flow::{Flow, Problem};
 pub use line::Reading;

@@ -61,9 +61,12 @@ impl Flow {
             Work::Menu(menu) => {
                 let mut said = all(&menu.lines);
                 for choice in &menu.choices {
+                    let press = |language| Said { language, what: format!("press.{}", choice.key) };
                     if let Some(line) = &choice.say {
                         said.extend(one(line));
-                        said.push(Said { language: line.language, what: format!("press.{}", choice.key) });
+                        said.push(press(line.language));
+                    } else if choice.topic.is_some() {
+                        said.extend([Said { language: None, what: "kb.*".to_owned() }, press(None)]);
                     }
                 }
                 let misses = &menu.misses;
@@ -133,6 +136,7 @@ fn one(line: &Line) -> Option<Said> {
         What::Stage => "st.*".to_owned(),
         What::OtherLanguage => "lang.*".to_owned(),
         What::Unit => "office.*".to_owned(),
+        What::Answer => "kbans.*".to_owned(),
         What::Ticket => "{ticket}".to_owned(),
         What::LastFour => "{last_four}".to_owned(),
         What::Phone => "{phone}".to_owned(),
@@ -176,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_silent_step_is_passed_on_the_way_to_what_is_heard_next() {
-        assert_eq!(passage("say.answer_social", Moment::Enter).next.as_deref(), Some("menu.solved"));
+        assert_eq!(passage("say.topic", Moment::Enter).next.as_deref(), Some("menu.solved"));
         assert_eq!(passage("say.bye", Moment::Enter).next, None);
         assert_eq!(passage("say.notice_more", Moment::Enter).next, None, "a branch decides");
     }

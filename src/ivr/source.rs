@@ -14,6 +14,8 @@ use super::line::Line;
 
 /// A flow has no more nodes.
 const MOST_NODES: usize = 512;
+/// A menu has the keys 1-6 for what it offers, beside 7, 8, 9 and 0.
+const MOST_TOPICS: usize = 6;
 const TRIES: std::ops::RangeInclusive<u8> = 1..=9;
 const MS: std::ops::RangeInclusive<u32> = 1..=600_000;
 const DIGITS: std::ops::RangeInclusive<u8> = 1..=20;
@@ -93,6 +95,7 @@ struct MenuSource {
 struct ChoiceSource {
     key: Spanned<toml::Value>,
     say: Option<Text>,
+    topic: Option<Spanned<usize>>,
     to: Text,
     r#if: Option<Text>,
     #[serde(default)]
@@ -290,8 +293,13 @@ impl Reader<'_, '_, '_> {
             self.problems.add(choice.key.span().start, what);
         }
         let to = (choice.to.get_ref() != "again").then(|| self.target(&choice.to));
+        let topic = choice.topic.as_ref().map(|topic| self.within(topic, 1..=MOST_TOPICS).saturating_sub(1));
+        if let (Some(topic), Some(_)) = (&choice.topic, &choice.say) {
+            self.problems.add(topic.span().start, "a choice has `say` or `topic`, not both");
+        }
         Some(Choice {
             key: key?,
+            topic,
             say: choice.say.as_ref().and_then(|line| self.line(line)),
             to,
             when: choice.r#if.as_ref().and_then(|fact| self.fact(fact)),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use super::event::{Caller, Draft, Request, Status, Take};
-use super::flow::{AskKind, Fact, FactKind, Flow, NodeIndex, Set, SetLanguage, TellKind};
+use super::event::{Caller, Draft, PromptId, Request, Status, Take, Topic};
+use super::flow::{AskKind, Choice, Fact, FactKind, Flow, NodeIndex, Set, SetLanguage, TellKind};
 use crate::digit::Digit;
 use crate::language::Language;
 use crate::phone::{Masked, Phone};
@@ -60,7 +61,11 @@ pub(super) struct Known {
     pub(super) ticket: Option<Number>,
     pub(super) status: Option<Status>,
     pub(super) last_four: String,
-    pub(super) topic: Option<String>,
+    /// What the consult menu offers.
+    pub(super) topics: Arc<[Topic]>,
+    pub(super) topic: Option<Arc<str>>,
+    /// The answer of the topic that was chosen.
+    pub(super) answer: Option<PromptId>,
     /// Wrong and missing keys, or too short recordings, in this node.
     pub(super) misses: u8,
     /// Digits of a number so far.
@@ -131,12 +136,14 @@ impl Known {
     pub(super) fn new(caller: Caller) -> Known {
         Known {
             language: caller.language.unwrap_or(Language::Zh),
+            topics: Arc::clone(&caller.features.topics),
             caller,
             matter: Matter::NONE,
             ticket: None,
             status: None,
             last_four: String::new(),
             topic: None,
+            answer: None,
             misses: 0,
             typed: String::new(),
             ahead: Vec::new(),
@@ -189,9 +196,15 @@ impl Known {
         matter.confidential = set.confidential.or(matter.confidential);
         matter.confirmed = set.confirmed.unwrap_or(matter.confirmed);
         matter.event = set.event.unwrap_or(matter.event);
-        if set.topic.is_some() {
-            self.topic.clone_from(&set.topic);
+        if let Some(topic) = &set.topic {
+            self.topic = Some(topic.as_str().into());
         }
+    }
+
+    /// Notes the topic that a choice of the consult menu stands for.
+    pub(super) fn note_topic(&mut self, choice: &Choice) {
+        let Some(Topic { id, answer, .. }) = self.topic_of(choice).cloned() else { return };
+        (self.topic, self.answer) = (Some(id), Some(answer));
     }
 
     /// The question itself; `None` when what it needs is not known, or must not be asked again.
@@ -209,6 +222,7 @@ impl Known {
                 Some(Request::Verify { number: number()?, last_four: self.last_four.clone(), caller: caller() })
             }
             AskKind::Urge => Some(Request::Urge { number: number()? }),
+            AskKind::Consult => Some(Request::Consult { city: self.caller.city }),
         }
     }
 
@@ -217,7 +231,7 @@ impl Known {
             TellKind::RememberLanguage => {
                 Some(Request::RememberLanguage { phone: self.caller.phone.clone()?, language: self.language })
             }
-            TellKind::DirectAnswer => Some(Request::DirectAnswer { topic: self.topic.as_deref()?.into() }),
+            TellKind::DirectAnswer => Some(Request::DirectAnswer { topic: self.topic.clone()? }),
         }
     }
 

@@ -372,6 +372,11 @@ impl<'f> Walk<'f> {
             Reply::Locked => Outcome::Locked,
             Reply::Urged => Outcome::Urged,
             Reply::AlreadyUrged => Outcome::AlreadyUrged,
+            Reply::Topics(topics) if topics.is_empty() => Outcome::Nothing,
+            Reply::Topics(topics) => {
+                self.known.topics = topics.into();
+                Outcome::Found
+            }
             Reply::Failed => Outcome::Failed,
         }
     }

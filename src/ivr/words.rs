@@ -1,6 +1,6 @@
 //! What is said, put together from what is known.
 
-use super::event::{Take, Utterance};
+use super::event::{Take, Topic, Utterance};
 use super::flow::Choice;
 use super::line::{Line, What, city_prompt, language_prompt};
 use super::state::Known;
@@ -15,17 +15,25 @@ impl Known {
 
     /// "To report a matter, press 1."
     pub(super) fn choice_utterances(&self, choice: &Choice) -> Vec<Utterance> {
-        let Some(line) = &choice.say else { return Vec::new() };
-        let mut utterances = self.utterances(std::slice::from_ref(line));
+        let (mut utterances, voice) = match (&choice.say, self.topic_of(choice)) {
+            (Some(line), _) => (self.utterances(std::slice::from_ref(line)), self.voice(line)),
+            (None, Some(topic)) => (vec![Utterance::Prompt(self.language, topic.choice.clone())], self.language),
+            (None, None) => return Vec::new(),
+        };
         if !utterances.is_empty() {
             let press = format!("press.{}", choice.key).into();
-            utterances.push(Utterance::Prompt(self.voice(line), press));
+            utterances.push(Utterance::Prompt(voice, press));
         }
         utterances
     }
 
     pub(super) fn offers(&self, choice: &Choice) -> bool {
-        choice.when.is_none_or(|fact| self.holds(fact))
+        let is_there = choice.topic.is_none() || self.topic_of(choice).is_some();
+        is_there && choice.when.is_none_or(|fact| self.holds(fact))
+    }
+
+    pub(super) fn topic_of(&self, choice: &Choice) -> Option<&Topic> {
+        self.topics.get(choice.topic?)
     }
 
     fn voice(&self, line: &Line) -> Language {
@@ -47,6 +55,7 @@ impl Known {
             What::Stage => Utterance::Prompt(voice, self.status.as_ref()?.stage.prompt()),
             What::Due => Utterance::Date(voice, self.status.as_ref()?.due?),
             What::Unit => Utterance::Prompt(voice, self.caller.features.event.as_ref()?.unit.clone()?),
+            What::Answer => Utterance::Prompt(voice, self.answer.clone()?),
             What::Recording => Utterance::Recording(self.takes()?),
             What::OtherLanguage => Utterance::Prompt(voice, language_prompt(voice)),
             What::Digits(digits) => Utterance::Digits(voice, digits.clone()),

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::testing::{Folder, spoken, wav};
 use super::*;
+use crate::ticket::Catalogue;
 
 #[test]
 fn every_prompt_of_the_pack_is_heard_at_its_level_through_alaw() {
@@ -25,6 +26,24 @@ fn each_language_speaks_or_leaves_out_every_prompt() {
     let left_out = prompts.ids().filter(|id| Language::ALL.iter().any(|l| prompts.is_left_out(*l, id)));
     let left_out: Vec<_> = left_out.filter(|id| !id.contains("trio") && !id.contains("pair")).collect();
     assert_eq!(left_out, ["rv.matter1", "year.prefix"]);
+}
+
+#[test]
+fn knowledge_with_prompts_is_what_the_prompts_say() {
+    let prompts = Prompts::embedded();
+    let mut read_out = 0;
+    for entry in &Catalogue::built_in().knowledge {
+        let (Some(choice), Some(prompt)) = (&entry.choice, &entry.prompt) else { continue };
+        for (language, title, text) in
+            [(Language::Zh, &entry.title_zh, &entry.text_zh), (Language::Bo, &entry.title_bo, &entry.text_bo)]
+        {
+            let offered = prompts.text(language, choice.as_str()).expect("a prompt of the pack");
+            assert!(offered.starts_with(title.as_str()), "{} is offered as {offered}", entry.id);
+            assert_eq!(prompts.text(language, prompt.as_str()), Some(text.as_str()), "{}", entry.id);
+        }
+        read_out += 1;
+    }
+    assert_eq!(read_out, 6);
 }
 
 #[test]

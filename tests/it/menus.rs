@@ -105,7 +105,7 @@ fn the_latest_ticket_is_found_by_caller_id_and_urged_once_a_day() {
     second.waits_for("pg.latest");
     let digits: Vec<String> = number[8..].chars().map(|digit| format!("digit.{digit}")).collect();
     second.hears(&digits.iter().map(String::as_str).collect::<Vec<_>>());
-    second.hears(&["st.accepted"]);
+    second.hears(&["st.accepted", "st.due"]);
     second.waits_for("opt.urge");
     second.presses("1");
     second.waits_for("pg.urged");

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 fn rank(module: &str) -> Option<u32> {
     let ranks: [&[&str]; 10] = [
         &["clock", "digit", "phone", "language", "city"],
-        &["sip", "sdp", "access", "ticket"],
+        &["sip", "sdp", "ticket"],
         &["media"],
-        &["prompt", "ivr", "callback"],
+        &["access", "prompt", "ivr", "callback", "simulate"],
         &["call", "store", "live"],
         &["driver", "report"],
         &["work", "console", "dialer"],

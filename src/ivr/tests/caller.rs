@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::inbound;
+use super::{inbound, topics};
 use crate::city::City;
 use crate::digit::Digit;
 use crate::ivr::{
@@ -21,7 +21,7 @@ pub(super) fn citizen() -> Caller {
         city: City::Nyingchi,
         language: None,
         profile: Profile::SelfService,
-        features: Features::default(),
+        features: Features { topics: topics(), ..Features::default() },
     }
 }
 

@@ -6,9 +6,21 @@ mod refusals;
 mod rules;
 mod walks;
 
-use super::Flow;
+use std::sync::Arc;
+
+use super::{Flow, Topic};
 
 const INBOUND: &str = include_str!("../../../prompts/flows/inbound.toml");
+
+/// What a consult menu offers without a store.
+pub(super) fn topics() -> Arc<[Topic]> {
+    let topic = |name: &str| Topic {
+        id: format!("about-{name}").into(),
+        choice: format!("kb.{name}").into(),
+        answer: format!("kbans.{name}").into(),
+    };
+    ["social", "id", "home", "traffic", "tour", "work"].map(topic).into()
+}
 
 pub(super) fn inbound() -> Flow {
     Flow::parse(INBOUND, "prompts/flows/inbound.toml").unwrap_or_else(|problems| {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::caller::{MOST_EVENTS, NUMBER, citizen, known, wants_reply, withheld};
-use super::inbound;
+use super::{inbound, topics};
 use crate::digit::Digit;
 use crate::ivr::{
     Action, Caller, EndedBy, Event, Features, LeaderEvent, Profile, Reply, Request, Stage, State, Status, Take, step,
@@ -14,7 +14,12 @@ fn callers() -> impl Strategy<Value = Caller> {
     let who = prop_oneof![Just(citizen()), Just(withheld()), Just(known(Language::Bo)), Just(known(Language::Zh))];
     (who, any::<[bool; 4]>()).prop_map(|(caller, [human, sms, synthetic, event])| Caller {
         profile: if human { Profile::HumanFirst } else { Profile::SelfService },
-        features: Features { sms, synthetic, event: event.then_some(LeaderEvent { id: 1, unit: None }) },
+        features: Features {
+            sms,
+            synthetic,
+            event: event.then_some(LeaderEvent { id: 1, unit: None }),
+            topics: topics(),
+        },
         ..caller
     })
 }
@@ -30,6 +35,7 @@ fn replies() -> impl Strategy<Value = Reply> {
         Just(Reply::Locked),
         Just(Reply::Urged),
         Just(Reply::AlreadyUrged),
+        (0..9_usize).prop_map(|number| Reply::Topics(topics().iter().cycle().take(number).cloned().collect())),
         Just(Reply::Failed),
     ]
 }

@@ -143,3 +143,12 @@ fn no_text_at_all_is_a_problem_and_no_panic() {
         assert!(Flow::parse(text, "f.toml").is_err(), "{text:?}");
     }
 }
+
+#[test]
+fn a_choice_offers_one_of_six_topics_or_its_own_words() {
+    let own = "say = \"opt.report\", to";
+    assert_eq!(problems(own, "topic = 6, to"), Vec::<String>::new());
+    refused(own, "topic = 7, to", "f.toml:19: 7 is not within 1-6");
+    refused(own, "topic = 0, to", "f.toml:19: 0 is not within 1-6");
+    refused(own, "say = \"opt.report\", topic = 1, to", "f.toml:19: a choice has `say` or `topic`, not both");
+}

@@ -1,7 +1,7 @@
 //! The rules of a call, one sentence each.
 
 use super::caller::{NUMBER, call, call_on, citizen, empty_store, known, withheld};
-use super::{INBOUND, inbound};
+use super::{INBOUND, inbound, topics};
 use crate::digit::Digit;
 use crate::ivr::{
     Action, Caller, EndedBy, Event, Features, Flow, Profile, Reply, Request, Stage, State, Status, Take, step,
@@ -415,6 +415,46 @@ fn an_answer_that_does_not_help_becomes_a_recorded_question() {
     let heard = call(known(Language::Bo), empty_store, &["-", "3", "6", "2", "speak 6", "1", "2", "1"]);
     assert_eq!(heard.draft().request_type, Some(RequestType::Consult));
     assert_eq!(heard.said("bo kbans.work"), 1);
+}
+
+fn one_topic(request: &Request) -> Option<Reply> {
+    let topic = topics()[3].clone();
+    Some(if matches!(request, Request::Consult { .. }) { Reply::Topics(vec![topic]) } else { Reply::Failed })
+}
+
+#[test]
+fn the_store_says_what_the_consult_menu_offers() {
+    let heard = call(known(Language::Zh), one_topic, &["-", "3", "2", "1", "1"]);
+    assert_eq!((heard.said("zh kb.traffic"), heard.said("zh kb.social")), (2, 0), "once more after a wrong key");
+    assert_eq!((heard.said("zh err.invalid"), heard.said("zh kbans.traffic")), (1, 1));
+    assert!(heard.requests().contains(&&Request::DirectAnswer { topic: "about-traffic".into() }));
+}
+
+#[test]
+fn the_consult_menu_of_the_program_is_there_while_the_store_is_away() {
+    let heard = call(known(Language::Zh), store_away, &["-", "3", "6", "hangup"]);
+    assert_eq!((heard.said("zh kb.social"), heard.said("zh kbans.work")), (1, 1));
+}
+
+#[test]
+fn a_city_without_answers_records_the_question() {
+    fn none(request: &Request) -> Option<Reply> {
+        Some(if matches!(request, Request::Consult { .. }) { Reply::Topics(Vec::new()) } else { Reply::Failed })
+    }
+    let heard = call(known(Language::Zh), none, &["-", "3", "hangup"]);
+    assert_eq!((heard.said("zh kb.head"), heard.entered("agent")), (0, 1));
+}
+
+#[test]
+fn a_flow_may_name_its_answers_itself() {
+    let fixed = INBOUND.replace(
+        r#"{ key = 1, topic = 1, to = "topic" }"#,
+        r#"{ key = 1, say = "kb.work", to = "solved", set = { topic = "work" } }"#,
+    );
+    let flow = Flow::parse(&fixed, "fixed.toml").expect("a flow");
+    let heard = call_on(&flow, known(Language::Zh), one_topic, &["-", "3", "1", "1"]);
+    assert_eq!(heard.said("zh kb.work"), 1);
+    assert!(heard.requests().contains(&&Request::DirectAnswer { topic: "work".into() }));
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn a_citizen_complains_in_tibetan() {
 
 #[test]
 fn an_enterprise_asks_for_help_in_mandarin_with_sms() {
-    let caller = Caller { features: Features { sms: true, synthetic: true, event: None }, ..citizen() };
+    let caller = Caller { features: Features { sms: true, synthetic: true, ..Features::default() }, ..citizen() };
     shows("enterprise_zh", caller, empty_store, &["2", "4", "2", "speak 42 limit", "1", "2", "2", "13908940000"]);
 }
 

@@ -87,6 +87,8 @@ pub(super) fn placeholder(what: &str) -> &'static str {
         "st.*" => "办理状态",
         "lang.*" => "另一种语言的名称",
         "office.*" => "单位名称",
+        "kb.*" => "咨询条目",
+        "kbans.*" => "咨询答复",
         "{ticket}" => "工单编号",
         "{last_four}" => "编号末四位",
         "{phone}" => "电话号码",

@@ -189,7 +189,7 @@ impl Citizen {
             "ticket_enter" => self.number(after, "426112201378"),
             "verify_enter" => self.types(after, 4, "0123456789"),
             "status_menu" => self.types(after, 1, "11890"),
-            "consult" => self.types(after, 1, "123456890"),
+            "topics" => self.types(after, 1, "123456890"),
             "solved" => self.types(after, 1, "122280"),
             "emergency" => self.types(after, 1, "1238"),
             _ if self.chance(10) => self.types(after, 1, KEYS),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hotline::call::{Call, Input, Output};
 use hotline::clock::Mono;
-use hotline::ivr::{Reply, Request, Stage, Status, Take};
+use hotline::ivr::{Reply, Request, Stage, Status, Take, Topic};
 use hotline::media::command::{Command, Cue};
 use hotline::media::config::Config;
 use hotline::media::event::Event;
@@ -35,6 +35,16 @@ pub struct Health {
     /// From then on the media thread does nothing.
     pub media_dies: Option<Mono>,
     pub rtp_timeout_ms: u32,
+}
+
+/// What the store's consult menu offers.
+fn topics() -> Vec<Topic> {
+    let topic = |name: &str| Topic {
+        id: name.into(),
+        choice: format!("kb.{name}").into(),
+        answer: format!("kbans.{name}").into(),
+    };
+    ["social", "id", "home", "traffic", "tour", "work"].map(topic).into()
 }
 
 #[derive(Debug)]
@@ -275,6 +285,8 @@ impl Line {
             (Request::Verify { .. }, _) => Reply::Mismatch,
             (Request::Urge { .. }, 0..5) => Reply::Urged,
             (Request::Urge { .. }, _) => Reply::AlreadyUrged,
+            (Request::Consult { .. }, 0) => Reply::Topics(Vec::new()),
+            (Request::Consult { .. }, _) => Reply::Topics(topics()),
             (Request::RememberLanguage { .. } | Request::DirectAnswer { .. }, _) => Reply::Failed,
         }
     }

@@ -250,8 +250,7 @@ const NODES: &str = "answer greeting language mandarin mandarin_agent agent_reco
     mandarin_agent_known remember notice notice_more profile queue main switch who type record review_play review
     record_again record_add cancelled confidential phone phone_is phone_enter submit created promise kept progress
     latest latest_is ticket_enter lookup ticket_unknown verify_enter verify mismatch locked store_away status
-    status_menu urge urged urged_already consult answer_social answer_id answer_home answer_traffic answer_tour
-    answer_work solved direct_answer emergency dial_110 dial_119 dial_120 dial_any agent bye gone end";
+    status_menu urge urged urged_already consult topics topic solved direct_answer emergency dial_110 dial_119 dial_120 dial_any agent bye gone end";
 
 const EXPECTED: [&str; 18] = [
     "1 takes",

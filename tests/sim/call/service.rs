@@ -197,7 +197,7 @@ impl Service {
             city: City::Lhasa,
             language: None,
             profile: if self.rng.random_bool(0.2) { Profile::HumanFirst } else { Profile::SelfService },
-            features: Features { sms: self.rng.random(), synthetic: self.rng.random(), event: None },
+            features: Features { sms: self.rng.random(), synthetic: self.rng.random(), ..Features::default() },
         };
         let address = self.address.ip();
         let ours = sdp::Ours {
