@@ -28,13 +28,24 @@ pub struct LiveCall {
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum LiveEvent {
     CallStarted { call: LiveCall },
     CallMoved { call: LiveCall },
     TicketCreated { call: String, number: String },
     CallEnded { call: String },
+    DiskChanged { level: DiskLevel, free_percent: f64 },
+}
+
+/// How much room the disk of the data folder has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskLevel {
+    Enough,
+    Warn,
+    /// The service is not ready.
+    Stop,
 }
 
 /// Whether one part of the service can do its work.
@@ -74,6 +85,10 @@ impl Live {
         if locked(&self.calls).remove(call).is_some() {
             self.tell(LiveEvent::CallEnded { call: call.to_owned() });
         }
+    }
+
+    pub fn disk_changed(&self, level: DiskLevel, free_percent: f64) {
+        self.tell(LiveEvent::DiskChanged { level, free_percent });
     }
 
     /// Calls in progress, oldest first.

@@ -9,11 +9,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
+use super::asking::Asking;
 use super::page::Page;
 use super::problem::{Kind, Problem};
 use super::query::Parameters;
 use super::recordings::RecordingOut;
 use super::segment::Segment;
+use crate::access::Caller;
 use crate::city::City;
 use crate::language::Language;
 use crate::store::{self, Call, CallEvent};
@@ -21,7 +23,8 @@ use crate::ticket::{CallEnd, CallId, Direction, EventKind};
 
 pub const KEYS: &[&str] = &["phone", "city", "from", "to", "limit", "cursor"];
 
-/// Calls by their start, newest first.
+/// Calls of the caller's cities by their start, newest first. Their numbers are for named people: the call may be that of
+/// a confidential request.
 #[utoipa::path(
     get,
     path = "/api/v1/calls",
@@ -31,11 +34,14 @@ pub const KEYS: &[&str] = &["phone", "city", "from", "to", "limit", "cursor"];
 )]
 pub async fn list(
     State(shared): State<Arc<Shared>>,
+    asking: Asking,
     Extension(query): Extension<Parameters>,
 ) -> Result<Json<Page<CallOut>>, Problem> {
-    let found = shared.store.calls(&query.filter()?, query.limit()?, query.cursor()?.as_ref()).await;
+    let mut filter = query.filter()?;
+    filter.cities = asking.caller.cities.among(filter.cities);
+    let found = shared.store.calls(&filter, query.limit()?, query.cursor()?.as_ref()).await;
     let page = found.map_err(|error| Problem::internal("calls", &error))?;
-    Ok(Json(Page::of(page, CallOut::from)))
+    Ok(Json(Page::of(page, |call| CallOut::new(call, &asking.caller))))
 }
 
 /// One call with its recordings and what happened in it.
@@ -47,17 +53,22 @@ pub async fn list(
     params(("id" = CallId, Path, description = "The id of the call.")),
     responses((status = 200, body = CallDetail))
 )]
-pub async fn one(State(shared): State<Arc<Shared>>, Segment(id): Segment) -> Result<Json<CallDetail>, Problem> {
+pub async fn one(
+    State(shared): State<Arc<Shared>>,
+    asking: Asking,
+    Segment(id): Segment,
+) -> Result<Json<CallDetail>, Problem> {
     let missing = || Problem::new(Kind::NotFound, "No call has this id.");
     let failed = |error: store::StoreError| Problem::internal("call", &error);
     let id: CallId = id.parse().map_err(|_| missing())?;
-    let call = shared.store.call(id).await.map_err(failed)?.ok_or_else(missing)?;
+    let call = shared.store.call(id).await.map_err(failed)?;
+    let call = call.filter(|call| asking.caller.cities.contains(call.city)).ok_or_else(missing)?;
     let recordings = shared.store.recordings_of_call(id).await.map_err(failed)?;
     let events = shared.store.call_events(id).await.map_err(failed)?;
     Ok(Json(CallDetail {
-        call: call.into(),
+        call: CallOut::new(call, &asking.caller),
         recordings: recordings.into_iter().map(RecordingOut::from).collect(),
-        events: events.into_iter().map(EventOut::from).collect(),
+        events: events.into_iter().map(|event| EventOut::new(event, &asking.caller)).collect(),
     }))
 }
 
@@ -70,7 +81,7 @@ pub struct CallOut {
     city: City,
     /// The called number.
     line: String,
-    /// The other side's national digits; null when withheld.
+    /// The other side's, masked; null when withheld, and for whoever is not named for confidential requests.
     phone: Option<String>,
     /// Null before the caller has chosen.
     language: Option<Language>,
@@ -84,14 +95,14 @@ pub struct CallOut {
     sip_call_id: Option<String>,
 }
 
-impl From<Call> for CallOut {
-    fn from(call: Call) -> CallOut {
+impl CallOut {
+    fn new(call: Call, caller: &Caller) -> CallOut {
         CallOut {
             id: call.id,
             direction: call.direction,
             city: call.city,
             line: call.line,
-            phone: call.phone.map(|phone| phone.digits().to_owned()),
+            phone: call.phone.filter(|_| caller.named).map(|phone| phone.masked()),
             language: call.language,
             started_at: call.started_at,
             answered_at: call.answered_at,
@@ -122,13 +133,15 @@ pub struct EventOut {
     /// Milliseconds since the call's start.
     offset_ms: u64,
     kind: EventKind,
-    /// By kind: the node, the prompt, the key, the SIP line, the figures.
+    /// By kind: the node, the prompt, the key, the SIP line, the figures. Which key, only named people see: keys may be a
+    /// phone number.
     text: String,
 }
 
-impl From<CallEvent> for EventOut {
-    fn from(event: CallEvent) -> EventOut {
+impl EventOut {
+    fn new(event: CallEvent, caller: &Caller) -> EventOut {
         let CallEvent { sequence, at, offset_ms, kind, text, .. } = event;
+        let text = if kind == EventKind::Key && !caller.named { "*".to_owned() } else { text };
         EventOut { sequence, at, offset_ms, kind, text }
     }
 }

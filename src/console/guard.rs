@@ -8,29 +8,58 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::Shared;
+use super::asking::Address;
 use super::problem::{Kind, Problem};
 use super::query::Parameters;
 use super::routes::{Access, Rule};
-use super::{ApiToken, Shared};
+use crate::access::{Caller, Denied};
+use crate::store::StoreError;
 
-/// Carries out the rule of one route. The parameters it read are an extension of the request.
+/// Carries out the rule of one route. The parameters it read and who asks are extensions of the request.
 pub async fn guard(
     State((shared, rule)): State<(Arc<Shared>, Rule)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if rule.access == Access::Token {
-        authorize(request.headers(), &shared.token)?;
+    let address = Address::of(request.extensions(), request.headers(), &shared.config.proxies);
+    if let Some(address) = address {
+        request.extensions_mut().insert(address);
     }
-    refuse_body(request.headers())?;
+    let mut permit = None;
+    if let Access::Right(right) = rule.access {
+        let caller = authorize(request.headers(), &shared).await?;
+        caller.needs(right).map_err(|denied| forbidden(&denied))?;
+        request.extensions_mut().insert(Arc::new(caller));
+        // only here: whoever asks whether the service is alive must not be told that it is busy
+        permit = Some(Arc::clone(&shared.requests).try_acquire_owned().map_err(|_| busy())?);
+    }
+    if rule.access == Access::Open311 {
+        permit = Some(Arc::clone(&shared.requests).try_acquire_owned().map_err(|_| busy())?);
+        let answer = within(shared.config.request_timeout(), next.run(request)).await;
+        drop(permit);
+        return answer;
+    }
+    if let Err(refusal) = bound_body(request.headers(), rule.body) {
+        // a client that is still sending would see a broken connection in place of the answer
+        let _ = axum::body::to_bytes(request.into_body(), DRAINED_BYTES).await;
+        return Err(refusal);
+    }
     let parameters = Parameters::read(request.uri(), rule.keys)?;
     request.extensions_mut().insert(parameters);
-    let _permit = match rule.access {
-        // whoever asks whether the service is alive must not be told that it is busy
-        Access::Open => None,
-        Access::Token => Some(Arc::clone(&shared.requests).try_acquire_owned().map_err(|_| busy())?),
-    };
-    within(shared.config.request_timeout(), next.run(request)).await
+    let answer = within(shared.config.request_timeout(), next.run(request)).await;
+    drop(permit);
+    answer
+}
+
+/// So much of a refused body is read and thrown away.
+const DRAINED_BYTES: usize = 1024 * 1024;
+
+/// Who asks is known and may not.
+pub fn forbidden(denied: &Denied) -> Problem {
+    let mut words = denied.to_string();
+    words[..1].make_ascii_uppercase();
+    Problem::new(Kind::Forbidden, words + ".")
 }
 
 async fn within(limit: Duration, answer: impl Future<Output = Response>) -> Result<Response, Problem> {
@@ -43,26 +72,41 @@ pub fn busy() -> Problem {
     Problem::new(Kind::Busy, "Try again in a second.").header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
-/// RFC 6750 §2.1 and §3.
-fn authorize(headers: &HeaderMap, token: &ApiToken) -> Result<(), Problem> {
-    let challenge = |value, detail| {
-        Problem::new(Kind::Unauthorized, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static(value))
+/// Whose token it is: the data folder's, a session's or a client's. Each is found by its hash, at the cost of a row.
+async fn authorize(headers: &HeaderMap, shared: &Shared) -> Result<Caller, Problem> {
+    let Some(token) = presented(headers) else {
+        return Err(challenge(
+            r#"Bearer realm="hotline""#,
+            "Send the header `Authorization: Bearer TOKEN`; POST /api/v1/session gives a token for a name and a password.",
+        ));
     };
+    if shared.token.matches(token) {
+        return Ok(Caller::operator());
+    }
+    let failed = |error: StoreError| Problem::internal("token", &error);
+    if let Some(account) = shared.store.session(token, shared.clock.wall()).await.map_err(failed)? {
+        return Ok(account.caller());
+    }
+    if let Some(client) = shared.store.client_by_token(token).await.map_err(failed)? {
+        return Ok(client.caller());
+    }
+    Err(challenge(
+        r#"Bearer realm="hotline", error="invalid_token""#,
+        "This is no token, or it is not good any more: sign in anew.",
+    ))
+}
+
+/// RFC 6750 §3.
+pub fn challenge(header: &'static str, detail: &'static str) -> Problem {
+    Problem::new(Kind::Unauthorized, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static(header))
+}
+
+/// The token that is sent (RFC 6750 §2.1).
+pub fn presented(headers: &HeaderMap) -> Option<&str> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let presented = match (given.next(), given.next()) {
+    match (given.next(), given.next()) {
         (Some(value), None) => value.to_str().ok().and_then(bearer),
         _ => None,
-    };
-    match presented {
-        None => Err(challenge(
-            r#"Bearer realm="hotline""#,
-            "Send the header `Authorization: Bearer TOKEN`; the token is in the file api-token of the data folder.",
-        )),
-        Some(presented) if !token.matches(presented) => Err(challenge(
-            r#"Bearer realm="hotline", error="invalid_token""#,
-            "This is not the token in the file api-token of the data folder.",
-        )),
-        Some(_) => Ok(()),
     }
 }
 
@@ -71,12 +115,22 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn refuse_body(headers: &HeaderMap) -> Result<(), Problem> {
-    let announced = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
-    if announced || headers.contains_key(header::TRANSFER_ENCODING) {
-        return Err(Problem::new(Kind::BodyNotAccepted, "Everything here is read with GET; leave the body out."));
-    }
-    Ok(())
+/// A body's announced length; what comes without one is bounded where it is read.
+fn bound_body(headers: &HeaderMap, most: Option<usize>) -> Result<(), Problem> {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let Some(most) = most else {
+        let announced = length.is_some_and(|length| length.as_bytes() != b"0");
+        if announced || headers.contains_key(header::TRANSFER_ENCODING) {
+            return Err(Problem::new(Kind::BodyNotAccepted, "Nothing is sent here; leave the body out."));
+        }
+        return Ok(());
+    };
+    let length = length.and_then(|length| length.to_str().ok()).and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > most) { Err(too_large(most)) } else { Ok(()) }
+}
+
+pub fn too_large(most: usize) -> Problem {
+    Problem::new(Kind::BodyTooLarge, format!("A body here has at most {most} bytes."))
 }
 
 #[cfg(test)]

@@ -18,12 +18,15 @@ use tokio_util::io::ReaderStream;
 use utoipa::ToSchema;
 
 use super::Shared;
+use super::asking::Asking;
 use super::guard::busy;
 use super::page::Page;
 use super::problem::Problem;
+use crate::access::Cities;
 use crate::city::City;
 use crate::language::Language;
-use crate::live::{Live, LiveCall, LiveEvent};
+use crate::live::{DiskLevel, Live, LiveCall, LiveEvent};
+use crate::ticket::Number;
 
 /// What a reader may fall behind, in bytes, before the stream waits for it.
 const PIPE_BYTES: usize = 16 * 1024;
@@ -53,7 +56,7 @@ impl From<LiveCall> for CallNow {
     }
 }
 
-/// The calls in progress, oldest first.
+/// The calls in progress in the caller's cities, oldest first.
 #[utoipa::path(
     get,
     path = "/api/v1/live/calls",
@@ -61,15 +64,16 @@ impl From<LiveCall> for CallNow {
     tag = "live",
     responses((status = 200, body = Page<CallNow>))
 )]
-pub async fn calls(State(shared): State<Arc<Shared>>) -> Json<Page<CallNow>> {
-    Json(now(&shared.live))
+pub async fn calls(State(shared): State<Arc<Shared>>, asking: Asking) -> Json<Page<CallNow>> {
+    Json(now(&shared.live, &asking.caller.cities))
 }
 
 /// What happens, as it happens (server-sent events).
 ///
 /// The first event is `calls`: the list of `/api/v1/live/calls`. Then `call_started` and `call_moved` with `call`,
-/// `ticket_created` with `call` (an id) and `number`, `call_ended` with `call` (an id). A reader that is too slow gets
-/// `missed` with the number of events it lost, followed by `calls` again. A comment every 15 s keeps the connection.
+/// `ticket_created` with `call` (an id) and `number`, `call_ended` with `call` (an id), `disk_changed` with `level`
+/// (`enough`, `warn`, `stop`) and `free_percent`. A reader that is too slow gets `missed` with the number of events it
+/// lost, followed by `calls` again. A comment every 15 s keeps the connection.
 #[utoipa::path(
     get,
     path = "/api/v1/live/events",
@@ -77,7 +81,7 @@ pub async fn calls(State(shared): State<Arc<Shared>>) -> Json<Page<CallNow>> {
     tag = "live",
     responses((status = 200, body = String, content_type = "text/event-stream"))
 )]
-pub async fn events(State(shared): State<Arc<Shared>>) -> Result<impl IntoResponse, Problem> {
+pub async fn events(State(shared): State<Arc<Shared>>, asking: Asking) -> Result<impl IntoResponse, Problem> {
     let permit = Arc::clone(&shared.streams).try_acquire_owned().map_err(|_| busy())?;
     let (reading, mut writing) = tokio::io::duplex(PIPE_BYTES);
     // subscribed before the list is taken: what happens between is told twice rather than not at all
@@ -86,22 +90,28 @@ pub async fn events(State(shared): State<Arc<Shared>>) -> Result<impl IntoRespon
         let _permit = permit;
         tokio::select! {
             // ends with an error when the reader has gone, which is how every stream ends
-            _ = tell(&shared.live, happening, &mut writing) => {}
+            _ = tell(&shared.live, &asking.caller.cities, happening, &mut writing) => {}
             () = shared.closing.cancelled() => {}
         }
     });
     Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(ReaderStream::new(reading))))
 }
 
-async fn tell(live: &Live, mut happening: Receiver<LiveEvent>, to: &mut DuplexStream) -> std::io::Result<Infallible> {
+async fn tell(
+    live: &Live,
+    cities: &Cities,
+    mut happening: Receiver<LiveEvent>,
+    to: &mut DuplexStream,
+) -> std::io::Result<Infallible> {
     to.write_all(format!("retry: {RETRY_MS}\n\n").as_bytes()).await?;
-    to.write_all(&frame("calls", &now(live))).await?;
+    to.write_all(&frame("calls", &now(live, cities))).await?;
     loop {
         let frames = match tokio::time::timeout(HEARTBEAT, happening.recv()).await {
             Err(_) => b":\n\n".to_vec(),
+            Ok(Ok(event)) if !is_of(&event, cities) => continue,
             Ok(Ok(event)) => event_frame(event),
             Ok(Err(RecvError::Lagged(missed))) => {
-                [frame("missed", &Missed { missed }), frame("calls", &now(live))].concat()
+                [frame("missed", &Missed { missed }), frame("calls", &now(live, cities))].concat()
             }
             // the board lives as long as we hold it
             Ok(Err(RecvError::Closed)) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
@@ -110,8 +120,20 @@ async fn tell(live: &Live, mut happening: Receiver<LiveEvent>, to: &mut DuplexSt
     }
 }
 
-fn now(live: &Live) -> Page<CallNow> {
-    Page { items: live.calls().into_iter().map(CallNow::from).collect(), next: None }
+fn now(live: &Live, cities: &Cities) -> Page<CallNow> {
+    let theirs = live.calls().into_iter().filter(|call| cities.contains(call.city));
+    Page { items: theirs.map(CallNow::from).collect(), next: None }
+}
+
+/// Whether it happened in one of these cities; what names none happened everywhere.
+fn is_of(event: &LiveEvent, cities: &Cities) -> bool {
+    match event {
+        LiveEvent::CallStarted { call } | LiveEvent::CallMoved { call } => cities.contains(call.city),
+        LiveEvent::TicketCreated { number, .. } => {
+            number.parse::<Number>().is_ok_and(|number| cities.contains(number.city()))
+        }
+        LiveEvent::CallEnded { .. } | LiveEvent::DiskChanged { .. } => true,
+    }
 }
 
 #[derive(Serialize)]
@@ -135,12 +157,19 @@ struct OnTicket {
     number: String,
 }
 
+#[derive(Serialize)]
+struct OnDisk {
+    level: DiskLevel,
+    free_percent: f64,
+}
+
 fn event_frame(event: LiveEvent) -> Vec<u8> {
     match event {
         LiveEvent::CallStarted { call } => frame("call_started", &OnCall { call: call.into() }),
         LiveEvent::CallMoved { call } => frame("call_moved", &OnCall { call: call.into() }),
         LiveEvent::TicketCreated { call, number } => frame("ticket_created", &OnTicket { call, number }),
         LiveEvent::CallEnded { call } => frame("call_ended", &OnId { call }),
+        LiveEvent::DiskChanged { level, free_percent } => frame("disk_changed", &OnDisk { level, free_percent }),
     }
 }
 
@@ -165,7 +194,7 @@ mod tests {
         }
         let (mut reading, mut writing) = tokio::io::duplex(1 << 20);
         // nothing happens after the last event, so this ends at the limit
-        let telling = tell(&live, happening, &mut writing);
+        let telling = tell(&live, &Cities::All, happening, &mut writing);
         assert!(tokio::time::timeout(Duration::from_millis(200), telling).await.is_err());
         drop(writing);
         let mut text = String::new();

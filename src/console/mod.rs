@@ -1,23 +1,38 @@
-//! HTTP: the API. Read only: `GET` and `HEAD`, JSON, problem documents for errors, OpenAPI at `/api/openapi.json`.
+//! HTTP: the API. JSON, problem documents for errors, OpenAPI at `/api/openapi.json`.
 //!
 //! The app makes a [`Console`], hands it to [`router`] and the router to [`serve`].
 
+mod accounts;
+mod asking;
+mod audit;
+mod body;
+mod calendar;
 mod calls;
+mod catalogue;
+mod clients;
+mod exports;
 mod guard;
 mod health;
 mod index;
 mod listener;
 mod live;
 mod observe;
+mod open311;
 mod openapi;
+mod outbox;
+mod overview;
 mod page;
 mod problem;
 mod query;
 mod range;
 mod recordings;
+mod reports;
 mod routes;
 mod schema;
+mod secrets;
 mod segment;
+mod sessions;
+mod supervision;
 mod tickets;
 mod token;
 
@@ -31,8 +46,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::{http::header, middleware};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -41,16 +58,19 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Clock;
 use crate::live::Live;
-use crate::store::Store;
+use crate::report;
+use crate::store::{AttachmentFolder, Store};
 
 pub use observe::{DURATION as DURATION_METRIC, DURATION_BUCKETS_S, REQUESTS as REQUESTS_METRIC, describe_metrics};
 pub use openapi::document as openapi_document;
 pub use routes::{Access, Entry, entries};
 pub use token::{ApiToken, FILE_NAME as TOKEN_FILE_NAME, TokenError};
 
+use asking::Peer;
 use listener::Bounded;
 use observe::RequestIds;
 use problem::{Kind, Problem};
+use secrets::Secrets;
 
 /// How long answers under way may go on once the service closes.
 const CLOSING_GRACE: Duration = Duration::from_secs(5);
@@ -69,6 +89,9 @@ pub struct Config {
     pub max_connections: usize,
     /// Event streams and recordings being sent at once, each; the next gets 503.
     pub max_streams: usize,
+    /// Networks of proxies, whose `X-Forwarded-For` is believed: without them everybody who comes through one has its
+    /// address, in the audit and where wrong passwords are counted.
+    pub proxies: Vec<IpNet>,
 }
 
 impl Config {
@@ -85,6 +108,7 @@ impl Default for Config {
             max_requests: 256,
             max_connections: 512,
             max_streams: 64,
+            proxies: Vec::new(),
         }
     }
 }
@@ -95,12 +119,16 @@ pub struct Console {
     pub store: Store,
     /// The folder that the paths in recording rows start from.
     pub recordings: PathBuf,
+    /// Where attachments lie.
+    pub attachments: AttachmentFolder,
     pub token: ApiToken,
     pub live: Arc<Live>,
+    /// From when on a class rises.
+    pub reports: report::Config,
     /// Renders the metrics as Prometheus text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     pub clock: Clock,
-    /// Makes request ids differ from one start of the program to the next.
+    /// Request ids, tokens and salts are made of it: from the system's random source, and never shown.
     pub seed: [u8; 32],
     /// Ends the event streams, which have no end of their own. Give [`serve`] the same one.
     pub closing: CancellationToken,
@@ -119,6 +147,7 @@ impl fmt::Debug for Console {
 struct Shared {
     console: Console,
     request_ids: RequestIds,
+    secrets: Secrets,
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
@@ -137,6 +166,7 @@ pub fn router(console: Console) -> Router {
     let permits = |number: usize| Arc::new(Semaphore::new(number));
     let shared = Arc::new(Shared {
         request_ids: RequestIds::new(console.seed),
+        secrets: Secrets::new(console.seed),
         requests: permits(console.config.max_requests),
         streams: permits(console.config.max_streams),
         transfers: permits(console.config.max_streams),
@@ -145,8 +175,8 @@ pub fn router(console: Console) -> Router {
     let mut router = Router::new();
     for route in routes::all() {
         let rule = (Arc::clone(&shared), route.rule);
-        router =
-            router.route(route.path, route.handler.route_layer(middleware::from_fn_with_state(rule, guard::guard)));
+        let handler = route.handler.route_layer(middleware::from_fn_with_state(rule, guard::guard));
+        router = router.route(route.path, handler.layer(DefaultBodyLimit::max(route.rule.body.unwrap_or(0))));
     }
     router
         .fallback(no_such_path)
@@ -168,6 +198,7 @@ pub async fn serve(
     closing: CancellationToken,
 ) -> io::Result<()> {
     let listener = Bounded::new(listener, max_connections);
+    let router = router.into_make_service_with_connect_info::<Peer>();
     let graceful = axum::serve(listener, router).with_graceful_shutdown(closing.clone().cancelled_owned());
     tokio::select! {
         ended = graceful.into_future() => ended,
@@ -180,7 +211,7 @@ async fn no_such_path() -> Problem {
 }
 
 async fn method_not_allowed() -> Problem {
-    Problem::new(Kind::MethodNotAllowed, "Everything here is read with GET or HEAD.")
+    Problem::new(Kind::MethodNotAllowed, "The header Allow names the methods that are.")
 }
 
 /// The panic's own words may hold anything: the panic hook has written them, the client does not see them.

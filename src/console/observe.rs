@@ -49,12 +49,17 @@ impl RequestIds {
     }
 
     fn next(&self, at: DateTime<Utc>) -> Uuid {
+        let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+    }
+
+    /// The random part of an id, as many bytes as a version 7 has.
+    pub fn random(&self) -> [u8; 10] {
         let count = self.issued.fetch_add(1, Ordering::Relaxed);
         let hash = Sha256::new().chain_update(self.seed).chain_update(count.to_be_bytes()).finalize();
         let mut tail = [0; 10];
         tail.copy_from_slice(&hash[..10]);
-        let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
+        tail
     }
 }
 

@@ -15,12 +15,23 @@ use super::health::{Part, Parts};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     BadQuery,
+    BadBody,
     Unauthorized,
+    Forbidden,
     NotFound,
     NoSuchPath,
     MethodNotAllowed,
     RecordingOpen,
+    /// Somebody else changed it first.
+    Changed,
+    /// What is there already stands in the way.
+    Conflict,
+    /// A rule of the hotline forbids it.
+    Refused,
     BodyNotAccepted,
+    BodyTooLarge,
+    MediaType,
+    TooManyTries,
     RangeNotSatisfiable,
     Internal,
     Busy,
@@ -29,14 +40,22 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 20] = [
         Kind::BadQuery,
+        Kind::BadBody,
         Kind::Unauthorized,
+        Kind::Forbidden,
         Kind::NotFound,
         Kind::NoSuchPath,
         Kind::MethodNotAllowed,
         Kind::RecordingOpen,
+        Kind::Changed,
+        Kind::Conflict,
+        Kind::Refused,
         Kind::BodyNotAccepted,
+        Kind::BodyTooLarge,
+        Kind::MediaType,
+        Kind::TooManyTries,
         Kind::RangeNotSatisfiable,
         Kind::Internal,
         Kind::Busy,
@@ -46,12 +65,16 @@ impl Kind {
 
     pub const fn status(self) -> StatusCode {
         match self {
-            Kind::BadQuery => StatusCode::BAD_REQUEST,
+            Kind::BadQuery | Kind::BadBody => StatusCode::BAD_REQUEST,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::Unauthorized => StatusCode::UNAUTHORIZED,
             Kind::NotFound | Kind::NoSuchPath => StatusCode::NOT_FOUND,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Kind::RecordingOpen => StatusCode::CONFLICT,
-            Kind::BodyNotAccepted => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::RecordingOpen | Kind::Changed | Kind::Conflict => StatusCode::CONFLICT,
+            Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::BodyNotAccepted | Kind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Kind::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Kind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Kind::Busy | Kind::NotReady => StatusCode::SERVICE_UNAVAILABLE,
@@ -68,6 +91,14 @@ impl Kind {
             Kind::MethodNotAllowed => "method_not_allowed",
             Kind::RecordingOpen => "recording_open",
             Kind::BodyNotAccepted => "body_not_accepted",
+            Kind::TooManyTries => "too_many_tries",
+            Kind::MediaType => "media_type",
+            Kind::BodyTooLarge => "body_too_large",
+            Kind::Refused => "refused",
+            Kind::Conflict => "conflict",
+            Kind::Changed => "changed",
+            Kind::Forbidden => "forbidden",
+            Kind::BadBody => "bad_body",
             Kind::RangeNotSatisfiable => "range_not_satisfiable",
             Kind::Internal => "internal",
             Kind::Busy => "busy",
@@ -80,12 +111,20 @@ impl Kind {
     pub const fn title(self) -> &'static str {
         match self {
             Kind::BadQuery => "A query parameter can't be used",
-            Kind::Unauthorized => "The API token is missing or wrong",
+            Kind::Unauthorized => "The token is missing or wrong",
             Kind::NotFound => "There is no such thing",
             Kind::NoSuchPath => "There is nothing at this path",
             Kind::MethodNotAllowed => "The method is not allowed here",
             Kind::RecordingOpen => "The recording is still being written",
             Kind::BodyNotAccepted => "Requests carry no body here",
+            Kind::TooManyTries => "Too many tries",
+            Kind::MediaType => "The request's body is of another media type",
+            Kind::BodyTooLarge => "The request's body is too large",
+            Kind::Refused => "A rule of the hotline forbids it",
+            Kind::Conflict => "What is there already stands in the way",
+            Kind::Changed => "It has changed since it was read",
+            Kind::Forbidden => "This is not allowed",
+            Kind::BadBody => "The request's body can't be used",
             Kind::RangeNotSatisfiable => "The range lies outside the recording",
             Kind::Internal => "The service failed",
             Kind::Busy => "Too many requests at once",
@@ -107,13 +146,21 @@ pub struct Problem {
     detail: String,
     parameter: Option<String>,
     parts: Option<Parts>,
+    state: Option<Box<State>>,
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What stands in the way, and the thing as it is.
+#[derive(Debug, Default)]
+struct State {
+    refused: Option<&'static str>,
+    current: Option<serde_json::Value>,
 }
 
 impl Problem {
     /// `detail`: one or two plain sentences that say what to do. Never a phone number or a secret.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
-        Problem { kind, detail: detail.into(), parameter: None, parts: None, headers: Vec::new() }
+        Problem { kind, detail: detail.into(), parameter: None, parts: None, state: None, headers: Vec::new() }
     }
 
     /// The query parameter to blame.
@@ -124,6 +171,18 @@ impl Problem {
 
     pub fn parts(mut self, parts: Parts) -> Problem {
         self.parts = Some(parts);
+        self
+    }
+
+    /// The rule's name, for programs.
+    pub fn refused(mut self, rule: &'static str) -> Problem {
+        self.state.get_or_insert_default().refused = Some(rule);
+        self
+    }
+
+    /// The thing as it is now.
+    pub fn current(mut self, current: &impl Serialize) -> Problem {
+        self.state.get_or_insert_default().current = serde_json::to_value(current).ok();
         self
     }
 
@@ -142,6 +201,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
+        let state = self.state.map(|state| *state).unwrap_or_default();
         let document = ProblemDocument {
             kind: self.kind.reference(),
             title: self.kind.title().to_owned(),
@@ -149,6 +209,8 @@ impl IntoResponse for Problem {
             detail: self.detail,
             parameter: self.parameter,
             parts: self.parts,
+            refused: state.refused,
+            current: state.current,
         };
         let mut response = (status, Json(document)).into_response();
         let headers = response.headers_mut();
@@ -174,12 +236,18 @@ pub struct ProblemDocument {
     status: u16,
     /// What happened this time and what to do.
     detail: String,
-    /// The query parameter to blame.
+    /// The query parameter, or the member of the body, to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
     /// Only with `not_ready`: the state of every part.
     #[serde(skip_serializing_if = "Option::is_none")]
     parts: Option<BTreeMap<String, Part>>,
+    /// Only with `refused`: the name of the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<&'static str>,
+    /// With `changed` and `refused`: the thing as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<serde_json::Value>,
 }
 
 #[cfg(test)]

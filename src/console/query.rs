@@ -13,7 +13,7 @@ use crate::store::{self, Cursor, Filter};
 pub const DEFAULT_LIMIT: u32 = 50;
 pub const MAX_LIMIT: u32 = store::MAX_PAGE;
 
-type Bound = Option<DateTime<Utc>>;
+pub type Bound = Option<DateTime<Utc>>;
 
 /// The parameters of one request, decoded.
 #[derive(Clone, Default)]
@@ -47,6 +47,21 @@ impl Parameters {
         self.text(key).map(read).transpose()
     }
 
+    /// Values with commas between them, each as [`Parameters::value`] reads it.
+    pub fn values<T: FromStr<Err: std::fmt::Display>>(&self, key: &str) -> Result<Vec<T>, Problem> {
+        let read = |text: &str| text.parse().map_err(|error| bad(key, format!("`{key}`: {error}.")));
+        self.text(key).into_iter().flat_map(|text| text.split(',')).map(read).collect()
+    }
+
+    /// `true` or `false`; false when it is left out.
+    pub fn flag(&self, key: &str) -> Result<bool, Problem> {
+        match self.text(key) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(bad(key, format!("`{key}` is true or false."))),
+        }
+    }
+
     pub fn phone(&self, key: &str) -> Result<Option<Phone>, Problem> {
         let wrong = || bad(key, format!("`{key}` has to be a phone number of 3 to 15 digits, such as 08916323111."));
         self.text(key).map(|text| Phone::parse(text).ok_or_else(wrong)).transpose()
@@ -60,18 +75,18 @@ impl Parameters {
     }
 
     pub fn cursor(&self) -> Result<Option<Cursor>, Problem> {
-        let wrong = |_| bad("cursor", "`cursor` has to be the `next` of the page before, unchanged.");
-        self.text("cursor").map(|text| text.parse().map_err(wrong)).transpose()
+        self.text("cursor").map(|text| text.parse().map_err(|_| bad_cursor())).transpose()
     }
 
     /// What every list can be narrowed by: phone, city and period.
     pub fn filter(&self) -> Result<Filter, Problem> {
         let (from, to) = self.period()?;
-        Ok(Filter { phone: self.phone("phone")?, city: self.value("city")?, from, to })
+        let cities = self.value("city")?.map(|city| vec![city]);
+        Ok(Filter { phone: self.phone("phone")?, cities, from, to })
     }
 
     /// `from` (included) and `to` (excluded). A day is a day in Beijing, and `to` includes it.
-    fn period(&self) -> Result<(Bound, Bound), Problem> {
+    pub fn period(&self) -> Result<(Bound, Bound), Problem> {
         let from = self.text("from").map(|text| time("from", text, 0)).transpose()?;
         let to = self.text("to").map(|text| time("to", text, 1)).transpose()?;
         match (from, to) {
@@ -79,6 +94,10 @@ impl Parameters {
             period => Ok(period),
         }
     }
+}
+
+pub fn bad_cursor() -> Problem {
+    bad("cursor", "`cursor` has to be the `next` of the page before, unchanged.")
 }
 
 /// A query parameter is to blame.

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -19,13 +20,17 @@ use tokio_util::io::ReaderStream;
 use utoipa::ToSchema;
 
 use super::Shared;
+use super::asking::Asking;
 use super::guard::busy;
 use super::problem::{Kind, Problem};
+use super::query::Parameters;
 use super::range::{self, Selected};
 use super::schema::Wav;
 use super::segment::Segment;
-use crate::store;
-use crate::ticket::{CallId, EndedBy, Number, RecordingId, RecordingKind, RecordingState};
+use crate::store::{self, Seen};
+use crate::ticket::{Action, CallId, EndedBy, Number, RecordingId, RecordingKind, RecordingState};
+
+pub const KEYS: &[&str] = &["reason"];
 
 /// Seconds of sound: few reads, little memory.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -77,7 +82,8 @@ impl From<store::Recording> for RecordingOut {
 ///
 /// Takes one `Range` of bytes, with `If-Range`; several ranges are answered with the whole. The `ETag` is the
 /// recording's SHA-256, `If-None-Match` saves a second transfer. While it is being written there is nothing to fetch:
-/// 409.
+/// 409. Of confidential, anonymous and reporting requesters only named people hear it. Each listening from the start is on
+/// record, with `reason` if one is given.
 #[utoipa::path(
     get,
     path = "/api/v1/recordings/{id}/audio",
@@ -97,6 +103,8 @@ impl From<store::Recording> for RecordingOut {
 )]
 pub async fn audio(
     State(shared): State<Arc<Shared>>,
+    asking: Asking,
+    Extension(query): Extension<Parameters>,
     Segment(id): Segment,
     method: Method,
     headers: HeaderMap,
@@ -105,6 +113,7 @@ pub async fn audio(
     let id: RecordingId = id.parse().map_err(|_| missing())?;
     let found = shared.store.recording(id).await;
     let recording = found.map_err(|error| Problem::internal("recording", &error))?.ok_or_else(missing)?;
+    let subject = heard(&shared, &asking, &recording).await?;
     let Some(entity_tag) = recording.sha256.as_ref().map(|sha256| format!("\"{sha256}\"")) else {
         return Err(still_open());
     };
@@ -131,6 +140,13 @@ pub async fn audio(
         HeaderValue::try_from(entity_tag).map_err(|error| Problem::internal("recording digest", &error))?;
     if method == Method::GET {
         tracing::info!(recording.id = %id, first, count, "a recording is read");
+        if first == 0 {
+            let reason = query.text("reason").map_or_else(|| id.to_string(), |reason| format!("{id}: {reason}"));
+            let (action, actor) = (Action::Listened, asking.caller.actor);
+            let seen = Seen { subject, action, actor, reason: Some(reason), address: asking.address };
+            let kept = shared.store.record_seen(&seen, shared.clock.wall()).await;
+            kept.map_err(|error| Problem::internal("audit", &error))?;
+        }
     }
 
     let sound = Transfer { file: file.take(count), _permit: permit };
@@ -146,6 +162,22 @@ pub async fn audio(
         headers.insert(header::CONTENT_RANGE, text(format!("bytes {first}-{last}/{length}")));
     }
     Ok(response)
+}
+
+/// Whether this caller may hear it; gives what the audit names: the ticket, or the call when there is none.
+async fn heard(shared: &Shared, asking: &Asking, recording: &store::Recording) -> Result<String, Problem> {
+    let failed = |error: store::StoreError| Problem::internal("recording", &error);
+    let missing = || Problem::new(Kind::NotFound, "No recording has this id.");
+    if let Some(ticket) = shared.store.ticket_of_recording(recording).await.map_err(failed)? {
+        if !asking.caller.sees(&ticket) {
+            return Err(missing());
+        }
+        asking.sees_requester(&ticket)?;
+        return Ok(ticket.number.to_string());
+    }
+    let call = shared.store.call(recording.call).await.map_err(failed)?;
+    let of_their_city = call.is_some_and(|call| asking.caller.cities.contains(call.city));
+    if of_their_city && asking.caller.unit.is_none() { Ok(format!("call {}", recording.call)) } else { Err(missing()) }
 }
 
 /// A file on its way out; counts as a transfer until it is sent or given up.

@@ -7,11 +7,13 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::access::{Right, Role, Scope};
 use crate::city::City;
 use crate::language::Language;
 use crate::ticket::{
-    Action, Actor, CallEnd, CallId, Channel, Direction, EndedBy, EventKind, Number, RecordingId, RecordingKind,
-    RecordingState, RequestType, Requester, State, Urgency,
+    Action, Actor, Alarm, AttachmentId, CallEnd, CallId, Channel, Contacted, Direction, EndedBy, EventKind, Means,
+    Number, ReasonKind, RecordingId, RecordingKind, RecordingState, RequestType, Requester, Solved, State,
+    SupervisionId, Urgency,
 };
 
 /// A string that is one of these.
@@ -38,18 +40,25 @@ macro_rules! named {
 
 named!(
     Action,
-    Actor,
+    Alarm,
     CallEnd,
     Channel,
     City,
+    Contacted,
     Direction,
     EndedBy,
     EventKind,
     Language,
+    Means,
+    ReasonKind,
     RecordingKind,
     RecordingState,
     RequestType,
     Requester,
+    Right,
+    Role,
+    Scope,
+    Solved,
     State,
     Urgency,
 );
@@ -75,8 +84,12 @@ macro_rules! text {
 }
 
 text! {
+    Actor: |text: ObjectBuilder| text
+        .description(Some("`caller`, `system`, `repair`, `operator`, `account ID` or `client ID`.")),
+    AttachmentId: |text: ObjectBuilder| text.format(Some(uuid())),
     CallId: |text: ObjectBuilder| text.format(Some(uuid())),
     RecordingId: |text: ObjectBuilder| text.format(Some(uuid())),
+    SupervisionId: |text: ObjectBuilder| text.format(Some(uuid())),
     Number: |text: ObjectBuilder| text
         .pattern(Some("^[1-7][0-9]{11}$"))
         .description(Some("City, day, sequence and a Luhn digit."))

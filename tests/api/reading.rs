@@ -20,7 +20,7 @@ fn morning() -> DateTime<Utc> {
 }
 
 /// The call number `n` of the morning, one a minute, cities and phones in turn; ended, with a ticket.
-fn fill(service: &Service, n: u8) -> Number {
+pub fn fill(service: &Service, n: u8) -> Number {
     let at = morning() + TimeDelta::minutes(i64::from(n));
     let call = CallId::new(at, [n; 10]);
     let city = City::ALL[usize::from(n) % 2];
@@ -203,6 +203,21 @@ fn a_list_is_narrowed_by_each_of_its_keys() {
         ("?from=2026-11-23", 0),
         ("?to=2026-11-21", 0),
         ("?limit=4", 4),
+        ("?state=received&open=true&channel=phone", 6),
+        ("?state=archived,refused", 0),
+        ("?city=lhasa&state=received,dispatched&order=due", 3),
+        ("?overdue=false&order=created", 6),
+        ("?due_before=2026-11-23", 0),
+        ("?unit=lhasa-housing", 0),
+        ("?number=1261122&city=lhasa", 3),
+        ("?class=01", 0),
+        ("?channel=weibo", 0),
+        ("?urgency=critical", 0),
+        ("?supervised=1", 0),
+        ("?alarm=overdue", 0),
+        ("?merged_into=126112200012", 0),
+        ("?repeat_of=126112200012", 0),
+        ("?q=%E8%B7%AF%E7%81%AF", 0),
     ] {
         let reply = service.get(&format!("/api/v1/tickets{query}"));
         assert_eq!(reply.json()["items"].as_array().map(Vec::len), Some(count), "{query}: {}", reply.text());
@@ -226,6 +241,15 @@ fn a_bad_query_names_the_key_and_what_is_allowed() {
         "from=2026-11-22T08:00:00+08:00",
         "from=2026-11-23&to=2026-11-22",
         "cursor=made-up",
+        "state=received,lost",
+        "open=yes",
+        "order=newest",
+        "supervised=9",
+        "due_before=tomorrow",
+        "class=7",
+        "unit=Lhasa",
+        "number=12a",
+        "alarm=loud",
         "offset=3",
         "13812345678=",
         "city=lhasa&city=ngari",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hotline::clock::Clock;
 use hotline::console::{self, ApiToken, Config, Console};
 use hotline::live::Live;
-use hotline::store::{self, Store};
+use hotline::store::{self, AttachmentFolder, Store};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -54,8 +54,10 @@ impl Service {
             config,
             store: store.clone(),
             recordings: folder.clone(),
+            attachments: AttachmentFolder::open(folder.join("attachments")).expect("a folder"),
             token: ApiToken::new(TOKEN),
             live: Arc::clone(&live),
+            reports: hotline::report::Config::default(),
             metrics: Box::new(metrics),
             clock: Clock::start(),
             seed: [7; 32],
@@ -68,6 +70,8 @@ impl Service {
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .timeout_global(Some(Duration::from_secs(20)))
+            // an answer that does not wait for the body closes the connection, which the next request may not notice
+            .max_idle_connections(0)
             .build()
             .new_agent();
         Service { live, store, folder, agent, base, closing, runtime }
@@ -99,13 +103,32 @@ impl Service {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.agent.run(request.body(()).expect("a request")).expect("an answer")
+        let answer = self.agent.run(request.body(()).expect("a request"));
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
     /// With the token and a body, which nothing here takes.
     pub fn get_with_body(&self, path: &str, body: &str) -> Reply {
         let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", bearer());
         let (head, mut body) = request.force_send_body().send(body).expect("an answer").into_parts();
+        Reply { status: head.status, headers: head.headers, body: body.read_to_vec().expect("the whole body") }
+    }
+
+    /// A JSON document, with the token and these headers.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], document: &serde_json::Value) -> Reply {
+        let json = [("authorization", bearer()), ("content-type", "application/json".to_owned())];
+        let own = json.iter().map(|(name, value)| (*name, value.as_str()));
+        let headers: Vec<(&str, &str)> = own.chain(headers.iter().copied()).collect();
+        self.send_bytes("POST", path, &headers, document.to_string().as_bytes())
+    }
+
+    /// Exactly these headers and bytes.
+    pub fn send_bytes(&self, method: &str, path: &str, headers: &[(&str, &str)], bytes: &[u8]) -> Reply {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, mut body) = self.agent.run(request.body(bytes).expect("a request")).expect("an answer").into_parts();
         Reply { status: head.status, headers: head.headers, body: body.read_to_vec().expect("the whole body") }
     }
 

@@ -1,0 +1,64 @@
+//! `/api/v1/audit`: who did what, when.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+
+use super::Shared;
+use super::page::Page;
+use super::problem::Problem;
+use super::query::{Parameters, bad};
+use super::tickets::AuditOut;
+use crate::store::{AuditEntry, AuditFilter};
+
+pub const KEYS: &[&str] = &["subject", "actor", "action", "from", "to", "limit", "cursor"];
+
+/// Acts of everybody upon everything, newest first. Phone numbers are masked, names of shielded requesters too.
+#[utoipa::path(
+    get,
+    path = "/api/v1/audit",
+    operation_id = "list_audit",
+    tag = "audit",
+    responses((status = 200, body = Page<AuditOut>))
+)]
+pub async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(query): Extension<Parameters>,
+) -> Result<Json<Page<AuditOut>>, Problem> {
+    let (from, to) = query.period()?;
+    let limit = query.limit()?;
+    let filter = AuditFilter {
+        subject: query.text("subject").map(str::to_owned),
+        actor: query.value("actor")?,
+        action: query.value("action")?,
+        from,
+        to,
+        after: query.text("cursor").map(place).transpose()?,
+    };
+    let found = shared.store.audit_entries(&filter, limit).await;
+    let mut entries = found.map_err(|error| Problem::internal("audit", &error))?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let next = entries.last().filter(|_| more).map(cursor);
+    Ok(Json(Page { items: entries.into_iter().map(|entry| AuditOut::new(entry, true)).collect(), next }))
+}
+
+fn cursor(entry: &AuditEntry) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{} {} {}", entry.at.timestamp_micros(), entry.sequence, entry.subject))
+}
+
+fn place(text: &str) -> Result<(DateTime<Utc>, String, u32), Problem> {
+    let read = || {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let mut parts = text.splitn(3, ' ');
+        let at = DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
+        let sequence = parts.next()?.parse().ok()?;
+        Some((at, parts.next()?.to_owned(), sequence))
+    };
+    read().ok_or_else(|| bad("cursor", "`cursor` has to be the `next` of the page before, unchanged."))
+}
