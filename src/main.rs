@@ -30,6 +30,24 @@ enum Command {
     Call(app::call::Arguments),
     /// The prompts: list, check, hear them, and make them of a studio's recordings.
     Prompts(app::prompts::Arguments),
+    /// Working days: when something is due, and why then.
+    Calendar(app::calendar::Arguments),
+    /// Figures and rates of a period, by unit, class, city and more: as a table, JSON, CSV or XLSX.
+    Report(app::report::Arguments),
+    /// Who did what, and whether the record of it is what it was.
+    Audit(app::audit::Arguments),
+    /// Copy database, recordings and attachments to a folder while the service goes on.
+    Backup(app::backup::BackupArguments),
+    /// Fill a new data folder from a backup, or check one.
+    Restore(app::backup::RestoreArguments),
+    /// Tickets: list them, show one, give one a command.
+    Ticket(app::ticket::Arguments),
+    /// People: accounts, passwords, sessions.
+    User(app::user::Arguments),
+    /// Other systems that use the API, and their tokens.
+    Client(app::client::Arguments),
+    /// A seeded year of tickets in a fresh database.
+    Simulate(app::simulate::Arguments),
     /// A short tour on a temporary folder: two citizens call, two tickets exist.
     Demo(app::demo::Arguments),
 }
@@ -87,6 +105,15 @@ fn main() -> ExitCode {
         Command::Check(check) => check.layers().map_err(app::Failure::from).and_then(app::check::check),
         Command::Call(arguments) => app::call::call(&arguments),
         Command::Prompts(arguments) => app::prompts::prompts(&arguments),
+        Command::Calendar(arguments) => app::calendar::calendar(&arguments),
+        Command::Report(arguments) => app::report::report(&arguments),
+        Command::Audit(arguments) => app::audit::audit(&arguments),
+        Command::Backup(arguments) => app::backup::backup(&arguments),
+        Command::Restore(arguments) => app::backup::restore(&arguments),
+        Command::Ticket(arguments) => app::ticket::ticket(&arguments),
+        Command::User(arguments) => app::user::user(&arguments),
+        Command::Client(arguments) => app::client::client(&arguments),
+        Command::Simulate(arguments) => app::simulate::simulate(&arguments),
         Command::Demo(arguments) => app::demo::demo(&arguments),
     };
     match ended {

@@ -4,6 +4,7 @@ use super::{Failure, lines, serve};
 use crate::config::{self, layers::Layers};
 use crate::driver::trunk::Trunk;
 use crate::prompt;
+use crate::work::outbox::Ways;
 
 /// Says what is served when all is well, else each problem with its file and line.
 pub fn check(layers: Layers) -> Result<(), Failure> {
@@ -13,6 +14,9 @@ pub fn check(layers: Layers) -> Result<(), Failure> {
         if let Err(bad) = Trunk::new(name, trunk) {
             problems.push(config.sources.error(&format!("trunk.{name}.{}", bad.key), bad.what).to_string());
         }
+    }
+    if let Err(bad) = Ways::new(&config.webhook, config.sms.as_ref()) {
+        problems.push(config.sources.error(&bad.key, bad.what).to_string());
     }
     if let Err(failure) = serve::filter(&config) {
         problems.push(failure.to_string());

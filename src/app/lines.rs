@@ -8,10 +8,12 @@ use std::time::Duration;
 use crate::call::Setup;
 use crate::config::Config;
 use crate::driver::calls::{self, Served};
+use crate::driver::consult;
 use crate::ivr::{Flow, PromptId, Reading};
 use crate::language::Language;
 use crate::media::tone;
 use crate::prompt::{Problem, Prompts, say};
+use crate::ticket::Catalogue;
 
 /// The flow that answers a line without one of its own.
 pub(super) const INBOUND: &str = include_str!("../../prompts/flows/inbound.toml");
@@ -93,6 +95,7 @@ fn setup(file: Option<&Path>, prompts: &Arc<Prompts>, calls: &calls::Config) -> 
             what: format!("the prompt {id} is not spoken in {language}"),
         })
         .collect();
+    let unspoken: Vec<Problem> = unspoken.into_iter().chain(unspoken_topics(&flow, prompts)).collect();
     if !unspoken.is_empty() {
         return Err(unspoken);
     }
@@ -104,6 +107,24 @@ fn setup(file: Option<&Path>, prompts: &Arc<Prompts>, calls: &calls::Config) -> 
         record_calls: calls.record_calls,
         longest_call: Duration::from_secs(calls.longest_call_s.into()),
     })
+}
+
+/// The prompts that a consult menu needs while the store is away. Entries of the store are looked at when they are
+/// offered.
+fn unspoken_topics(flow: &Flow, prompts: &Prompts) -> Vec<Problem> {
+    const FILE: &str = "seed/knowledge.toml";
+    if !flow.readings().iter().any(|(_, reading)| *reading == Reading::Topic) {
+        return Vec::new();
+    }
+    let entries = Catalogue::built_in().knowledge.iter();
+    let missing = entries.filter_map(|entry| Some((entry, consult::missing(entry, prompts)?)));
+    missing
+        .map(|(entry, (language, id))| Problem {
+            file: FILE.to_owned(),
+            line: 0,
+            what: format!("the prompt {id} of {} is not spoken in {language}", entry.id),
+        })
+        .collect()
 }
 
 /// Whether a machine speaks anything that a call of this flow can hear, the parts of numbers and dates included. What
@@ -118,6 +139,10 @@ fn reads_synthetically(prompts: &Prompts, language: Language, reading: Reading) 
     match reading {
         Reading::Digits => prompts.reads_synthetically(language, &say::all_digits().collect::<Vec<_>>()),
         Reading::Date => prompts.reads_synthetically(language, &say::all_dates().collect::<Vec<_>>()),
+        Reading::Topic => {
+            let is_topics = |id: &str| consult::GROUPS.iter().any(|group| id.starts_with(group));
+            prompts.ids().any(|id| is_topics(id) && prompts.is_synthetic(language, id))
+        }
         Reading::Unit => prompts.ids().any(|id| id.starts_with(UNITS) && prompts.is_synthetic(language, id)),
     }
 }
@@ -187,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_machine_is_announced_while_it_speaks_anything_that_a_call_can_hear() {
-        for id in ["menu.head", "digit.7", "month.3", "day.31", "office.police", "city.ngari"] {
+        for id in ["menu.head", "digit.7", "month.3", "day.31", "office.police", "city.ngari", "kbans.tour"] {
             assert!(announces(id, |synthetic| synthetic == id), "{id}");
         }
     }

@@ -13,8 +13,30 @@ pub fn describe() {
         Unit::Seconds,
         "How late 99 % of the media threads' visits were at most in the last second."
     );
+    for (name, unit, what) in GAUGES {
+        describe_gauge!(*name, *unit, *what);
+    }
     describe_gauge!("hotline_trunk_registered", Unit::Count, "1 while we are registered with the trunk.");
 }
+
+const GAUGES: &[(&str, Unit, &str)] = &[
+    ("hotline_outbox_waiting", Unit::Count, "Messages that wait to be taken, by target."),
+    ("hotline_outbox_oldest_seconds", Unit::Seconds, "How long the oldest of them has waited, by target."),
+    ("hotline_outbox_given_up", Unit::Count, "Messages that were given up and wait for somebody, by target."),
+    ("hotline_disk_bytes", Unit::Bytes, "Size of the data folder's disk, without what is kept back for root."),
+    ("hotline_disk_free_bytes", Unit::Bytes, "What is free of it."),
+    ("hotline_disk_inodes", Unit::Count, "Inodes of the data folder's disk; 0 where it has no fixed number."),
+    ("hotline_disk_free_inodes", Unit::Count, "Inodes that are free."),
+    ("hotline_tickets_open", Unit::Count, "Open tickets, by city and state."),
+    ("hotline_tickets_overdue", Unit::Count, "Open tickets past their due day, by city."),
+    (
+        "hotline_tickets_contact_breached",
+        Unit::Count,
+        "Tickets whose requester was not contacted within the hour, nor since, by city.",
+    ),
+    ("hotline_tickets_supervised", Unit::Count, "Open tickets under supervision, by city and level."),
+    ("hotline_knowledge_to_review", Unit::Count, "Active knowledge entries whose review day has come."),
+];
 
 const COUNTERS: &[(&str, &str)] = &[
     ("hotline_calls_total", "Calls taken in, by city."),
@@ -30,6 +52,9 @@ const COUNTERS: &[(&str, &str)] = &[
     ("hotline_rtp_packets_lost_total", "RTP packets lost on the way here, of calls that have ended."),
     ("hotline_rtp_packets_foreign_total", "RTP packets from addresses that are no caller's, of calls that have ended."),
     ("hotline_rtp_periods_skipped_total", "Periods of 20 ms in which nothing was sent because the thread was late."),
+    ("hotline_outbox_delivered_total", "Messages that the far side has taken, by target."),
+    ("hotline_outbox_failed_total", "Attempts to send a message that failed, by target."),
+    ("hotline_outbox_dead_total", "Messages given up after the last attempt, by target."),
     ("hotline_sip_dropped_total", "Datagrams and connections dropped unread or unsent, by reason."),
     ("hotline_sip_events_total", "What the SIP endpoint counts: malformed messages, stray responses and the like."),
 ];
@@ -37,6 +62,16 @@ const COUNTERS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_gauge_of_the_clocks_is_described() {
+        let source = include_str!("../work/clocks.rs");
+        let found: Vec<&str> = source.split('"').filter(|text| text.starts_with("hotline_")).collect();
+        assert!(!found.is_empty());
+        for name in found {
+            assert!(GAUGES.iter().any(|(known, ..)| *known == name), "{name} is not described");
+        }
+    }
 
     #[test]
     fn every_counter_in_the_code_is_described() {
@@ -47,6 +82,7 @@ mod tests {
             include_str!("../driver/recorder.rs"),
             include_str!("../driver/sip/mod.rs"),
             include_str!("../driver/sip/tcp.rs"),
+            include_str!("../work/outbox/mod.rs"),
             include_str!("../work/watchman.rs"),
         ] {
             for name in source.split('"').filter(|text| text.starts_with("hotline_") && text.ends_with("_total")) {

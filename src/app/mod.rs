@@ -1,15 +1,27 @@
 //! Composition root: what each command of the command line does with the parts.
 
+pub mod audit;
+pub mod backup;
+pub mod calendar;
 pub mod call;
 pub mod check;
+pub mod client;
 mod configured;
 pub mod demo;
 mod failure;
 mod lines;
 mod metrics;
+mod password;
+mod print;
 pub mod prompts;
+pub mod report;
 pub mod serve;
 mod service;
+pub mod simulate;
+mod stored;
+mod table;
+pub mod ticket;
+pub mod user;
 
 pub use configured::Configured;
 pub use failure::Failure;

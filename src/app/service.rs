@@ -30,7 +30,13 @@ use crate::driver::trunk::{Trunk, Trunks};
 use crate::live::Live;
 use crate::prompt;
 use crate::sip::{Admission, Command};
-use crate::store::{self, RecordingFolder, Store};
+use crate::store::{self, AttachmentFolder, RecordingFolder, Rules, Store};
+use crate::work::clocks::Clocks;
+use crate::work::disk::DiskWatch;
+use crate::work::outbox::webhook::Webhook;
+use crate::work::outbox::{Outbox, Ways};
+use crate::work::seals::Sealing;
+use crate::work::trends::Trends;
 use crate::work::watchman::Watchman;
 
 /// What a draining service tells callers to wait.
@@ -67,14 +73,21 @@ impl Service {
         let served = lines::served(&config).map_err(|found| Failure::Setting(problems(&found)))?;
         prompt::warm();
         let trunks = trunks(&config)?;
+        let ways =
+            Ways::new(&config.webhook, config.sms.as_ref()).map_err(|bad| config.sources.error(&bad.key, bad.what))?;
         make_data_folder(&config)?;
         let lock = lock(&config)?;
         let store = Store::open(&config.store, &config.data)
             .await
-            .map_err(|error| config.sources.error(store_key(&config), error.to_string()))?;
+            .map_err(|error| config.sources.error(store_key(&config), error.to_string()))?
+            .with_rules(rules(&config));
         let recordings = config.data.join("recordings");
         let folder = RecordingFolder::open(&recordings).map_err(|error| unusable(&config, &recordings, &error))?;
+        let attachments = config.data.join("attachments");
+        let attachments =
+            AttachmentFolder::open(&attachments).map_err(|error| unusable(&config, &attachments, &error))?;
         repair(&store, &folder, &config.node, clock).await?;
+        fill_due_days(&store, clock).await?;
         let token = ApiToken::load_or_create(&config.data, random.random())
             .map_err(|error| config.sources.error("data", error.to_string()))?;
         let http = TcpListener::bind(config.http.listen)
@@ -104,6 +117,7 @@ impl Service {
             node: config.node.clone(),
             random: Mutex::new(StdRng::from_seed(random.random())),
             permits: Arc::new(Semaphore::new(config.calls.max_calls)),
+            unspoken: Arc::default(),
             own_ports: low..=high,
         });
         let calls = tokio::spawn(calls.run(incoming, stages.clone()));
@@ -126,10 +140,21 @@ impl Service {
             late_limit_us: config.calls.late_limit_ms.saturating_mul(1_000),
         };
         tokio::spawn(watchman.run(stages, watching.clone()));
+        let trends = Trends { store: store.clone(), config: config.reports.clone(), clock };
+        tokio::spawn(trends.run(watching.clone()));
+        let outbox = Outbox::new(store.clone(), config.outbox.clone(), ways, random.random());
+        tokio::spawn(outbox.run(Arc::clone(&live), clock, watching.clone()));
+        tokio::spawn(Sealing { store: store.clone(), clock }.run(watching.clone()));
+        let disk = DiskWatch { config: config.disk, data: config.data.clone(), live: Arc::clone(&live) };
+        tokio::spawn(disk.run(watching.clone()));
+        let clocks = Clocks { store: store.clone(), clock, config: config.clocks.clone() };
+        tokio::spawn(clocks.run(watching.clone()));
         let router = console::router(Console {
             config: config.http.clone(),
             store: store.clone(),
             recordings,
+            reports: config.reports.clone(),
+            attachments,
             token,
             live: Arc::clone(&live),
             metrics: Box::new(move || metrics.render()),
@@ -207,6 +232,19 @@ pub(super) fn seeded() -> Result<StdRng, Failure> {
     Ok(StdRng::from_seed(seed))
 }
 
+/// What the store is told of the settings, whoever opens it.
+pub(super) fn rules(config: &Config) -> Rules {
+    Rules {
+        webhooks: config.webhook.iter().map(|(name, webhook)| Webhook::subscriber(name, webhook)).collect(),
+        sms: config.sms.is_some(),
+        limits: config.limits.clone(),
+        cities: config.city_limits.clone(),
+        access: config.access.clone(),
+        supervision: config.supervision.clone(),
+        matching: config.matching.clone(),
+    }
+}
+
 fn problems(found: &[prompt::Problem]) -> String {
     let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
     lines.join("\n")
@@ -219,14 +257,14 @@ fn trunks(config: &Config) -> Result<Vec<Trunk>, ConfigError> {
     config.trunk.iter().map(trunk).collect()
 }
 
-fn make_data_folder(config: &Config) -> Result<(), ConfigError> {
+pub(super) fn make_data_folder(config: &Config) -> Result<(), ConfigError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data);
     made.map_err(|error| unusable(config, &config.data, &error))
 }
 
 /// One service a data folder: another one's repair would take our running calls for dead ones.
-fn lock(config: &Config) -> Result<File, ConfigError> {
+pub(super) fn lock(config: &Config) -> Result<File, ConfigError> {
     let path = config.data.join("lock");
     let file = File::create(&path).map_err(|error| unusable(config, &path, &error))?;
     match file.try_lock() {
@@ -242,7 +280,7 @@ fn unusable(config: &Config, path: &std::path::Path, error: &io::Error) -> Confi
     config.sources.error("data", format!("{} can't be used: {error}", path.display()))
 }
 
-fn store_key(config: &Config) -> &'static str {
+pub(super) fn store_key(config: &Config) -> &'static str {
     if config.store.url.is_some() { "store.url" } else { "data" }
 }
 
@@ -261,6 +299,15 @@ async fn repair(store: &Store, folder: &RecordingFolder, node: &str, clock: Cloc
     }
     for (call, why) in &repaired.failed {
         tracing::error!(call.id = %call, why, "a call could not be repaired; the next start tries again");
+    }
+    Ok(())
+}
+
+/// Tickets that were made before there were due days get theirs.
+async fn fill_due_days(store: &Store, clock: Clock) -> Result<(), Failure> {
+    let filled = store.fill_due_days(clock.wall()).await.map_err(environment)?;
+    if filled > 0 {
+        tracing::info!(tickets = filled, "tickets of an older version have due days now");
     }
     Ok(())
 }

@@ -10,9 +10,14 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::call::line::Line;
+use crate::city::City;
 use crate::console;
 use crate::driver::{calls, media, recorder, sip, trunk};
+use crate::report;
 use crate::store;
+use crate::ticket::deadline::Limits;
+use crate::ticket::{likeness, supervision};
+use crate::work::{clocks, disk, outbox};
 use layers::{ConfigError, Layers};
 
 /// Everything that can be set. Unknown keys are refused.
@@ -32,11 +37,26 @@ pub struct Config {
     pub recordings: recorder::Config,
     pub http: console::Config,
     pub store: store::Config,
+    pub reports: report::Config,
+    pub access: store::AccessConfig,
+    /// How long everything about a ticket may take.
+    pub limits: Limits,
+    /// The same in cities that have limits of their own; what is left out there is as built in.
+    pub city_limits: BTreeMap<City, Limits>,
+    pub clocks: clocks::Config,
+    pub supervision: supervision::Config,
+    pub matching: likeness::Config,
     pub prompts: Prompts,
     /// The numbers served. The first takes what no line names; none at all: 12345 of Lhasa.
     pub line: Vec<Line>,
     /// Providers that we register with, by name.
     pub trunk: BTreeMap<String, trunk::Config>,
+    pub outbox: outbox::Config,
+    /// Systems that hear of changes, by name.
+    pub webhook: BTreeMap<String, outbox::webhook::Config>,
+    /// The gateway that sends SMS; none: requesters are told nothing by SMS.
+    pub sms: Option<outbox::sms::Config>,
+    pub disk: disk::Config,
     /// Where each key was set, for errors that show only when a part starts.
     #[serde(skip)]
     pub sources: Layers,
@@ -55,9 +75,20 @@ impl Default for Config {
             recordings: recorder::Config::default(),
             http: console::Config::default(),
             store: store::Config::default(),
+            reports: report::Config::default(),
+            access: store::AccessConfig::default(),
+            limits: Limits::default(),
+            city_limits: BTreeMap::new(),
+            clocks: clocks::Config::default(),
+            supervision: supervision::Config::default(),
+            matching: likeness::Config::default(),
             prompts: Prompts::default(),
             line: Vec::new(),
             trunk: BTreeMap::new(),
+            outbox: outbox::Config::default(),
+            webhook: BTreeMap::new(),
+            sms: None,
+            disk: disk::Config::default(),
             sources: Layers::default(),
         }
     }
@@ -177,6 +208,33 @@ mod tests {
         layers.flag("--rtp-ports", "media.ports", "20000-20009").expect("a range");
         let error = read(layers).expect_err("too few").to_string();
         assert_eq!(error, "--rtp-ports: media.ports: 200 calls need as many port pairs, and the range has 5");
+    }
+
+    #[test]
+    fn a_secret_has_a_file_of_its_own_or_is_refused() {
+        let folder = std::env::temp_dir().join(format!("hotline-secrets-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let read_text = |text: &str| {
+            let file = folder.join("hotline.toml");
+            std::fs::write(&file, text).expect("a writable temporary folder");
+            let mut layers = Layers::default();
+            layers.file(&file).expect("it parses");
+            read(layers)
+        };
+        let sms = "[sms]\nurl = \"http://a\"\n";
+        let webhook = "[webhook.desk]\nurl = \"http://a\"\n";
+        for (text, variable) in [(sms, "HOTLINE__SMS__SECRET"), (webhook, "HOTLINE__WEBHOOK__DESK__SECRET")] {
+            let error = read_text(&format!("{text}secret = \"swordfish\"\n")).expect_err("a secret").to_string();
+            assert!(error.contains(variable) && !error.contains("swordfish"), "{error}");
+            let secret = folder.join("secret");
+            std::fs::write(&secret, "swordfish\n").expect("a writable temporary folder");
+            let config = read_text(&format!("{text}secret_file = {:?}\n", secret.display().to_string()));
+            let config = config.expect("a configuration");
+            let webhook = config.webhook.get("desk").and_then(|webhook| webhook.secret.as_ref());
+            let found = webhook.or(config.sms.as_ref().and_then(|sms| sms.secret.as_ref()));
+            assert_eq!(found.map(|secret| secret.reveal()), Some("swordfish"));
+            assert!(!format!("{config:?}").contains("swordfish"));
+        }
     }
 
     #[test]

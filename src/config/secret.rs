@@ -3,18 +3,20 @@
 use std::path::Path;
 
 use super::Config;
-use super::layers::{ConfigError, Layers};
+use super::layers::{ConfigError, ENVIRONMENT_PREFIX, Layers};
 use crate::driver::trunk::Secret;
 
 /// Refuses passwords in the configuration file, before anything can print their values.
 pub fn refuse(layers: &Layers) -> Result<(), ConfigError> {
-    let Some(key) = layers.keys_of_files().find(|key| key.starts_with("trunk.") && key.ends_with(".password")) else {
-        return Ok(());
-    };
-    let name = key.trim_start_matches("trunk.").trim_end_matches(".password");
-    let variable = format!("HOTLINE__TRUNK__{}__PASSWORD", name.to_uppercase());
-    let what = format!("a password does not belong in this file: set {variable}, or trunk.{name}.password_file");
-    Err(layers.error(key, what))
+    let Some(key) = layers.keys_of_files().find(|key| is_secret(key)) else { return Ok(()) };
+    let variable = format!("{ENVIRONMENT_PREFIX}{}", key.replace('.', "__").to_uppercase());
+    let what = if key.ends_with(".password") { "password" } else { "secret" };
+    Err(layers.error(key, format!("a {what} does not belong in this file: set {variable}, or {key}_file")))
+}
+
+fn is_secret(key: &str) -> bool {
+    let parts: Vec<&str> = key.split('.').collect();
+    matches!(parts[..], ["trunk", _, "password"] | ["webhook", _, "secret"] | ["sms", "secret"])
 }
 
 /// Reads the secrets that have a file of their own.
@@ -33,6 +35,17 @@ pub fn place(layers: &Layers, config: &mut Config) -> Result<(), ConfigError> {
             let text = read(layers, &format!("trunk.{name}.password_file"), file)?;
             trunk.password = Some(Secret::from(text));
         }
+    }
+    for (name, webhook) in &mut config.webhook {
+        if let Some(file) = &webhook.secret_file {
+            let text = read(layers, &format!("webhook.{name}.secret_file"), file)?;
+            webhook.secret = Some(Secret::from(text));
+        }
+    }
+    if let Some(sms) = &mut config.sms
+        && let Some(file) = &sms.secret_file
+    {
+        sms.secret = Some(Secret::from(read(layers, "sms.secret_file", file)?));
     }
     Ok(())
 }

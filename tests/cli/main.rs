@@ -4,10 +4,15 @@
 #[path = "../peer/mod.rs"]
 mod peer;
 
+mod calendar;
 mod call;
 mod demo;
+mod keeping;
 mod mistakes;
 mod prompts;
+mod report;
+mod simulate;
+mod user;
 
 use std::process::{Command, Output};
 

@@ -5,14 +5,14 @@ mod import;
 mod list;
 mod script;
 mod sound;
-mod width;
+pub(super) mod width;
 
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Failure;
 use super::configured::Configured;
+use super::print::print;
 use crate::config;
 use crate::prompt::{Problem, Prompts};
 
@@ -89,18 +89,6 @@ fn told(problems: &[Problem]) -> Failure {
         eprintln!("{problem}");
     }
     Failure::Check(format!("problems found: {}", problems.len()))
-}
-
-/// Shows lines, to the last or until nobody reads on: `hotline prompts list | head`.
-fn print(lines: impl IntoIterator<Item = String>) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let shown = lines.into_iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
-    match shown {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Environment(format!("stdout: {error}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Writes what a command was asked for.
