@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{count, cut, micros, text};
 use super::{StoreError, Transaction, on};
+use crate::city::City;
 use crate::ticket::{Action, Actor, Change, Number};
 
 /// The longest text that an entry keeps of what was or is, and of the words given with it.
@@ -126,6 +127,8 @@ pub struct AuditFilter {
     pub subject: Option<String>,
     pub actor: Option<Actor>,
     pub action: Option<Action>,
+    /// Acts upon tickets of other cities are left out.
+    pub cities: Option<Vec<City>>,
     /// The first moment that counts.
     pub from: Option<DateTime<Utc>>,
     /// The first moment that no longer counts.
@@ -159,6 +162,11 @@ impl super::Store {
             }
             if let Some(action) = filter.action {
                 query.push(" and action = ").push_bind(action.name());
+            }
+            let others = City::ALL.into_iter().filter(|city| filter.cities.as_ref().is_some_and(|own| !own.contains(city)));
+            for other in others {
+                // no subject but a ticket's number begins with a digit, that of its city
+                query.push(" and substr(subject, 1, 1) <> ").push_bind(other.digit().to_string());
             }
             if let Some(from) = filter.from {
                 query.push(" and at >= ").push_bind(micros(from));

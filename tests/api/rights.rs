@@ -109,6 +109,26 @@ fn units_add_files_to_their_own_tickets_and_who_only_reads_adds_none() {
 }
 
 #[test]
+fn the_audit_of_another_citys_tickets_is_not_shown() {
+    let service = Service::start();
+    let (own, foreign) = (filed(&service, "lhasa", false), filed(&service, "chamdo", false));
+    person(&service, "tenzin", Role::Supervisor, &["lhasa"], true);
+    let token = format!("Bearer {}", sign_in(&service, "tenzin"));
+    let get = |path: &str| service.ask("GET", path, &[("authorization", &token)]);
+    let subjects: Vec<Value> = get("/api/v1/audit").json()["items"]
+        .as_array()
+        .expect("acts")
+        .iter()
+        .map(|act| act["subject"].clone())
+        .collect();
+    assert!(subjects.contains(&json!(own)) && !subjects.contains(&json!(foreign)), "{subjects:?}");
+    assert!(subjects.iter().any(|subject| subject.as_str().is_some_and(|text| text.starts_with("account "))));
+    assert_eq!(get(&format!("/api/v1/audit?subject={foreign}")).json()["items"], json!([]));
+    // a time that no database of ours holds: `-9000000000000000000 1 x`
+    assert_eq!(get("/api/v1/audit?cursor=LTkwMDAwMDAwMDAwMDAwMDAwMDAgMSB4").status, 400);
+}
+
+#[test]
 fn only_named_people_see_a_confidential_requester() {
     let service = Service::start();
     let number = filed(&service, "lhasa", true);
