@@ -1,8 +1,9 @@
-//! Lists and searches with many tickets, on SQLite and on PostgreSQL.
+//! Lists, searches and reports with many tickets, on SQLite and on PostgreSQL.
 //!
 //! `cargo bench --bench scale [-- TICKETS]` (100,000) fills both with a simulated year, says how long that took and how
 //! large it is, and asks each list 200 times, each time for another city, unit, phone, number or words: p50 and p95 of
-//! the store's whole answer, a page of 50 with its recordings. `HOTLINE_BENCH_DATABASE=sqlite` or a PostgreSQL url asks
+//! the store's whole answer, a page of 50 with its recordings. Then reports: the first after the fill, and each of three
+//! 200 times, for another month, quarter or city. `HOTLINE_BENCH_DATABASE=sqlite` or a PostgreSQL url asks
 //! one only; otherwise PostgreSQL is a cluster of its own in /tmp. What it makes it takes away.
 
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
@@ -14,10 +15,12 @@ mod cluster;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use chrono::{Days, Months, NaiveDate};
 use hotline::app::simulate::fill;
 use hotline::city::City;
+use hotline::report::{Period, table};
 use hotline::simulate::Plan;
-use hotline::store::{Config, DatabaseUrl, Store, TicketFilter, TicketOrder};
+use hotline::store::{Config, DatabaseUrl, Dimension, ReportQuery, Store, TicketFilter, TicketOrder};
 use hotline::ticket::catalogue::Catalogue;
 use hotline::ticket::{State, Ticket};
 
@@ -63,7 +66,8 @@ fn gibibytes(folder: &Path) -> f64 {
 async fn measure(name: &str, url: String, tickets: u32) {
     let config = Config { url: Some(DatabaseUrl::from(url)), ..Config::default() };
     let store = Store::open(&config, Path::new(".")).await.expect("the store opens");
-    let plan = Plan::new(tickets, 365, 1, "2025-11-20".parse().expect("a day")).expect("a plan");
+    let first: NaiveDate = "2025-11-20".parse().expect("a day");
+    let plan = Plan::new(tickets, 365, 1, first).expect("a plan");
     let began = Instant::now();
     fill(&store, &plan, |_| {}).await.expect("filled");
     let took = began.elapsed();
@@ -102,7 +106,53 @@ async fn measure(name: &str, url: String, tickets: u32) {
         times.push(asked.elapsed());
     }
     report("count of a city's open tickets, up to 1,000", times, ASKED);
+    reports(&store, first).await;
     store.close().await;
+}
+
+/// The period and the cities of the so-manieth report.
+type PlaceAndTime<'a> = &'a dyn Fn(usize) -> (Period, Vec<City>);
+
+/// As the API asks for them.
+async fn reports(store: &Store, first: NaiveDate) {
+    let month = |at: usize| Period::month(first + Months::new(1 + at as u32 % 11)).expect("a month");
+    let today = first + Days::new(365);
+    let query = |dimension, period: Period, cities| ReportQuery {
+        dimension,
+        from: period.from(),
+        to: period.to(),
+        cities,
+        unit: None,
+        today,
+    };
+    let year = Period::new(first, today).expect("a year");
+    let asked = Instant::now();
+    let rows = table(store, &query(Dimension::Unit, year, vec![]), year, None).await.expect("a report").rows.len();
+    report("first report after the fill: the year by unit", vec![asked.elapsed()], rows);
+    let reports: [(&str, Dimension, PlaceAndTime<'_>); 4] = [
+        ("report of a month by unit", Dimension::Unit, &|at| (month(at), vec![])),
+        ("report of a quarter by city", Dimension::City, &|at| (quarter(month(at)), vec![])),
+        ("report of a quarter by class, of a city", Dimension::Class, &|at| {
+            (quarter(month(at)), vec![City::ALL[at % 7]])
+        }),
+        ("report of the year by unit", Dimension::Unit, &|_| (year, vec![])),
+    ];
+    for (what, dimension, of) in reports {
+        let mut times = Vec::with_capacity(ASKED);
+        let mut rows = 0;
+        for at in 0..ASKED {
+            let (period, cities) = of(at);
+            let asked = Instant::now();
+            rows += table(store, &query(dimension, period, cities), period, None).await.expect("a report").rows.len();
+            times.push(asked.elapsed());
+        }
+        report(what, times, rows);
+    }
+}
+
+/// The month and the two after it.
+fn quarter(month: Period) -> Period {
+    Period::new(month.from(), month.from() + Months::new(3) - Days::new(1)).expect("a quarter")
 }
 
 fn report(what: &str, mut times: Vec<Duration>, found: usize) {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 use tokio_util::io::ReaderStream;
 use utoipa::ToSchema;
@@ -24,7 +24,7 @@ use crate::access::{Caller, Cities, Right};
 use crate::city::City;
 use crate::clock::beijing_day;
 use crate::report::{Period, Sheet, Table, csv, rising, table};
-use crate::store::{Behind, Counted, Dimension, ReportQuery};
+use crate::store::{Behind, Counted, Dimension, ReportQuery, TREND_DAYS};
 use crate::ticket::{Number, State as TicketState, Ticket};
 
 pub const KEYS: &[&str] = &["period", "from", "to", "city", "unit", "compare", "format"];
@@ -94,6 +94,10 @@ pub async fn report(
     if form.is_some() {
         asking.caller.needs(Right::Export).map_err(|denied| forbidden(&denied))?;
     }
+    if asked.is_rolled_up() {
+        let days = [Some(period), compared].into_iter().flatten().map(|period| (period.from(), period.to()));
+        count(&shared, days, &asked.cities).await?;
+    }
     let table = table(&shared.store, &asked, period, compared).await.map_err(failed)?;
     let Some(form) = form else { return Ok(Json(table.document()).into_response()) };
     let what = format!("{period}, {form}, {} rows", table.rows.len());
@@ -162,7 +166,9 @@ pub async fn trends(
     Extension(query): Extension<Parameters>,
 ) -> Result<Json<Page<TrendOut>>, Problem> {
     let cities = cities(&query, &asking.caller)?;
-    let weeks = shared.store.class_weeks(beijing_day(shared.clock.wall()), &cities).await.map_err(failed)?;
+    let today = beijing_day(shared.clock.wall());
+    count(&shared, [(today - Days::new(TREND_DAYS), today)].into_iter(), &cities).await?;
+    let weeks = shared.store.class_weeks(today, &cities).await.map_err(failed)?;
     let names = shared.store.names(Dimension::Class).await.map_err(failed)?;
     let items = rising(&weeks, &shared.reports).into_iter().map(|of| {
         let class = of.class.to_string();
@@ -191,6 +197,29 @@ impl From<Ticket> for CountedOut {
             due_day: ticket.handling.due_day,
         }
     }
+}
+
+/// Counts what has changed of these days, each first and last, for a while: what is counted stays, and the service goes on
+/// counting.
+async fn count(
+    shared: &Shared,
+    days: impl Iterator<Item = (NaiveDate, NaiveDate)>,
+    cities: &[City],
+) -> Result<(), Problem> {
+    let began = shared.clock.mono();
+    let go_on = || shared.clock.mono().since(began) < shared.reports.count_for();
+    let mut left = 0;
+    for (from, to) in days {
+        left += shared.store.recount_while(from, to, cities, go_on).await.map_err(failed)?.left;
+    }
+    if left == 0 {
+        return Ok(());
+    }
+    let detail = format!(
+        "Very much has changed: the figures of {left} days, each of one city, are still to be counted. The service goes \
+         on counting; ask again in a while, or for a shorter period."
+    );
+    Err(Problem::new(Kind::NotCounted, detail).header(header::RETRY_AFTER, HeaderValue::from_static("10")))
 }
 
 fn asked(

@@ -9,6 +9,8 @@ mod sheet;
 mod table;
 mod trend;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 pub use grid::{Cell, Column};
@@ -29,10 +31,19 @@ pub struct Config {
     pub trend_factor: u32,
     /// … and at least so many requests.
     pub trend_at_least: u32,
+    /// So long a request counts days that have changed, where nobody has counted them yet; then it gets 503 and what is
+    /// counted stays. Less than a request may take in all (`http.request_timeout_ms`).
+    pub count_for_ms: u64,
+}
+
+impl Config {
+    pub fn count_for(&self) -> Duration {
+        Duration::from_millis(self.count_for_ms)
+    }
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { trend_factor: 3, trend_at_least: 5 }
+        Config { trend_factor: 3, trend_at_least: 5, count_for_ms: 7_000 }
     }
 }

@@ -1,5 +1,7 @@
 //! Reports over HTTP: figures, the tickets behind them, and files.
 
+use chrono::Days;
+use hotline::clock::{Clock, beijing_day};
 use serde_json::{Value, json};
 
 use crate::service::{Reply, Service};
@@ -53,6 +55,25 @@ fn a_report_has_figures_and_rates_with_what_they_are_made_of() {
     let report = service.get("/api/v1/reports/class?city=ngari").json();
     assert_eq!((&report["rows"][0]["key"], &report["total"]["figures"]["received"]), (&json!("0101"), &json!(1)));
     assert!(report["rows"][0]["bo"].is_string());
+}
+
+#[test]
+fn a_report_of_very_many_changed_days_says_so_and_is_there_when_they_are_counted() {
+    let service = Service::start_reporting(hotline::report::Config { count_for_ms: 0, ..Default::default() });
+    for city in ["lhasa", "shigatse", "chamdo", "nyingchi", "shannan"] {
+        let request = json!({ "city": city, "channel": "weibo", "type": "help", "title": "路灯", "content": "不亮。", "class": "0101" });
+        assert_eq!(service.post("/api/v1/tickets", &[], &request).status, 201);
+    }
+    // today and the due day of each city
+    let today = beijing_day(Clock::start().wall());
+    let path = format!("/api/v1/reports/city?from={today}&to={}", today + Days::new(60));
+    let early = service.get(&path);
+    assert_eq!((early.status.as_u16(), early.header("retry-after")), (503, Some("10")));
+    let problem = early.json();
+    assert_eq!(problem["type"], "/api/openapi.json#/components/responses/not_counted");
+    assert!(problem["detail"].as_str().expect("words").contains("the figures of 2 days"), "{problem}");
+    let report = service.get(&path);
+    assert_eq!((report.status.as_u16(), &report.json()["total"]["figures"]["received"]), (200, &json!(5)));
 }
 
 #[test]

@@ -94,10 +94,15 @@ impl Bulk {
         Ok(())
     }
 
-    /// Lets the database see what its tables hold now, which its query plans depend on.
+    /// Lets the database see what its tables hold now, which its query plans depend on, and counts the days of reports:
+    /// the first report would otherwise count them all.
     pub async fn finish(self) -> Result<(), StoreError> {
         self.tune("pragma analysis_limit = 4000").await?;
         on!(&self.store.write, pool => sqlx::query("analyze").execute(pool).await.map(drop))?;
+        let days = self.stale.iter().map(|(day, _)| *day);
+        if let (Some(first), Some(last)) = (days.clone().min(), days.max()) {
+            self.store.recount(first, last, &[]).await?;
+        }
         self.tune("pragma cache_size = -2000; pragma wal_autocheckpoint = 1000; pragma wal_checkpoint(truncate)").await
     }
 

@@ -1,13 +1,13 @@
 //! The tickets behind a figure.
 
 use super::figures::{condition, source};
-use super::sums::{Day, among, days, names_of, stands};
+use super::sums::{Day, days, stands};
 use super::{Dimension, ReportQuery, Store, StoreError, on};
-use crate::store::page::narrow;
+use crate::store::sql::{Sql, builder};
 use crate::store::ticket_row::{self, TicketRow};
-use crate::store::{Cursor, Filter, MAX_PAGE, Page};
+use crate::store::{Cursor, MAX_PAGE, Page};
+use crate::ticket::Ticket;
 use crate::ticket::figure::{Figure, Standing};
-use crate::ticket::{State, Ticket};
 
 /// A number in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,43 +58,42 @@ impl Store {
         cursor: Option<&Cursor>,
     ) -> Result<Page<Ticket>, StoreError> {
         let limit = limit.clamp(1, MAX_PAGE);
-        let (query, all) = (&behind.report, Filter::default());
+        let query = &behind.report;
         let days = behind.days();
         if days.is_empty() && matches!(behind.counted, Counted::Figure(_)) {
             return Ok(Page { items: Vec::new(), next: None });
         }
-        let rows: Vec<TicketRow> = on!(&self.read, pool => {
-            let mut sql = sqlx::QueryBuilder::new(ticket_row::SELECT.as_str());
-            match behind.counted {
-                Counted::Standing(standing) => stands!(sql, standing, query.today),
-                Counted::Figure(figure) => {
-                    sql.push(" and number in (with s (day, starts, ends) as (");
-                    sql.push_values(days, |mut row, day| {
-                        row.push_bind(day.day).push_bind(day.starts).push_bind(day.ends);
-                    });
-                    let (source, condition) = (source(figure.event()), condition(figure));
-                    sql.push(format!(") select t.number from s cross join {source} and {condition})"));
-                }
+        let mut sql = Sql::default();
+        sql.push(ticket_row::SELECT.as_str());
+        match behind.counted {
+            Counted::Standing(standing) => stands(&mut sql, standing, query.today),
+            Counted::Figure(figure) => {
+                sql.push(" and number in (with s (day, starts, ends) as (").values(days.into_iter().map(Day::values));
+                let (source, condition) = (source(figure.event()), condition(figure));
+                sql.push(format!(") select t.number from s cross join {source} and {condition})"));
             }
-            match (query.dimension.column(), behind.key.as_deref()) {
-                (Some(column), Some("")) => {
-                    sql.push(format!(" and {column} is null"));
-                }
-                (Some(column), Some(key)) => {
-                    sql.push(format!(" and {} = ", query.dimension.key(column))).push_bind(key);
-                }
-                (None, Some(key)) if query.dimension == Dimension::City => {
-                    sql.push(" and city = ").push_bind(key);
-                }
-                _ => {}
+        }
+        match (query.dimension.column(), behind.key.as_deref()) {
+            (Some(column), Some("")) => {
+                sql.push(format!(" and {column} is null"));
             }
-            if let Some(unit) = &query.unit {
-                sql.push(" and lead_unit = ").push_bind(unit.as_str());
+            (Some(column), Some(key)) => {
+                sql.push(format!(" and {} = ", query.dimension.key(column))).bind(key);
             }
-            among!(sql, "city", query.slugs());
-            narrow!(sql, all, cursor, limit, "created_at", "number");
-            sql.build_query_as().fetch_all(pool).await
-        })?;
+            (None, Some(key)) if query.dimension == Dimension::City => {
+                sql.push(" and city = ").bind(key);
+            }
+            _ => {}
+        }
+        if let Some(unit) = &query.unit {
+            sql.push(" and lead_unit = ").bind(unit.as_str());
+        }
+        sql.push(" and city").any_of(query.slugs().into_iter());
+        if let Some(cursor) = cursor {
+            sql.push(" and (created_at, number) < (").bind(cursor.at).push(", ").bind(cursor.key.as_str()).push(")");
+        }
+        sql.push(" order by created_at desc, number desc limit ").bind(i64::from(limit) + 1);
+        let rows: Vec<TicketRow> = on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
         let tickets = rows.into_iter().map(Ticket::try_from).collect::<Result<Vec<Ticket>, _>>()?;
         Ok(Page::cut(tickets, limit, |ticket| Cursor { at: ticket.created_at, key: ticket.number.to_string() }))
     }

@@ -10,13 +10,17 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::sql::explain;
 use super::{Store, StoreError, on};
 use crate::city::City;
 use crate::ticket::UnitCode;
 use crate::ticket::figure::{Counts, Standings};
 
+use sums::Day;
+
 pub use behind::{Behind, Counted};
-pub use trends::ClassWeeks;
+pub use recount::Recounted;
+pub use trends::{ClassWeeks, TREND_DAYS};
 
 /// What the rows of a report stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +139,12 @@ pub struct ReportQuery {
 }
 
 impl ReportQuery {
+    /// Whether the figures are sums of days that were counted, which is what [`Store::recount`] is for; a unit's own by
+    /// class, channel and the like are counted when they are asked for.
+    pub fn is_rolled_up(&self) -> bool {
+        self.unit.is_none() || matches!(self.dimension.rolled(), "unit" | "total")
+    }
+
     fn slugs(&self) -> Vec<&'static str> {
         slugs(&self.cities)
     }
@@ -164,12 +174,12 @@ impl Store {
     /// anew first.
     pub async fn report(&self, query: &ReportQuery) -> Result<Vec<ReportRow>, StoreError> {
         let mut rows: BTreeMap<String, ReportRow> = BTreeMap::new();
-        let counted = match (&query.unit, query.dimension.rolled()) {
-            (Some(_), "unit" | "total") | (None, _) => {
+        let counted = match &query.unit {
+            Some(unit) if !query.is_rolled_up() => self.counted_now(query, unit).await?,
+            _ => {
                 self.recount(query.from, query.to, &query.cities).await?;
                 self.sums(query).await?
             }
-            (Some(unit), _) => self.counted_now(query, unit).await?,
         };
         for (key, counts) in counted {
             rows.entry(key).or_default().counts = counts;
@@ -181,6 +191,25 @@ impl Store {
         }
         rows.retain(|_, row| *row != ReportRow::default());
         Ok(rows.into_iter().map(|(key, row)| ReportRow { key, ..row }).collect())
+    }
+
+    /// How the database goes about a report, in its own words: the days that have changed, counting two of them, the sums,
+    /// what stands now.
+    pub async fn explain_report(&self, query: &ReportQuery) -> Result<Vec<Vec<String>>, StoreError> {
+        let days: Vec<(Day, City)> = [query.from, query.to].map(|day| (Day::of(day), City::Lhasa)).into();
+        let statements = [
+            recount::stale(query.from, query.to, &query.cities),
+            recount::counts(&days),
+            sums::sums(query),
+            sums::standings_now(query),
+        ];
+        let mut transaction = self.begin().await?;
+        recount::go_by_indexes(&mut transaction).await?;
+        let mut plans = Vec::new();
+        for statement in statements {
+            plans.push(explain(&mut transaction, statement).await?);
+        }
+        Ok(plans)
     }
 
     /// What units, or classes and their groups, are called, by code.

@@ -6,6 +6,7 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use super::figures::facts;
 use super::{ReportQuery, Store, StoreError, on};
 use crate::clock::end_of_beijing_day;
+use crate::store::sql::{Sql, Value, builder};
 use crate::ticket::figure::{Counts, Figure, Standing, Standings};
 use crate::ticket::{State, UnitCode};
 
@@ -29,68 +30,48 @@ pub(super) fn days(from: NaiveDate, to: NaiveDate) -> impl Iterator<Item = Day> 
     from.iter_days().take_while(move |day| *day <= to).map(Day::of)
 }
 
-/// ` and COLUMN in (…)`
-macro_rules! among {
-    ($sql:expr, $column:literal, $values:expr) => {{
-        let mut values = $sql.push(concat!(" and ", $column, " in (")).separated(", ");
-        for value in $values {
-            values.push_bind(value);
-        }
-        $sql.push(")");
-    }};
+impl Day {
+    /// As [`Sql::values`] takes it.
+    pub fn values(self) -> [Value; 3] {
+        [self.day.into(), self.starts.into(), self.ends.into()]
+    }
 }
-pub(super) use among;
 
 /// `, cast(sum(…) as bigint) …` for each figure; a limit counts once its day is over.
-macro_rules! sum_up {
-    ($sql:expr, $today:expr) => {
-        for figure in Figure::ALL {
-            if figure.event().is_limit() {
-                $sql.push(", cast(coalesce(sum(case when day < ").push_bind($today);
-                $sql.push(format!(" then {figure} end), 0) as bigint)"));
-            } else {
-                $sql.push(format!(", cast(sum({figure}) as bigint)"));
-            }
+fn sum_up(sql: &mut Sql, today: NaiveDate) {
+    for figure in Figure::ALL {
+        if figure.event().is_limit() {
+            sql.push(", cast(coalesce(sum(case when day < ").bind(today);
+            sql.push(format!(" then {figure} end), 0) as bigint)"));
+        } else {
+            sql.push(format!(", cast(sum({figure}) as bigint)"));
         }
-    };
+    }
 }
 
 /// ` and …`: what is so of a ticket now.
-macro_rules! stands {
-    ($sql:expr, $standing:expr, $today:expr) => {
-        match $standing {
-            Standing::Open => among!($sql, "state", names_of(State::is_open)),
-            Standing::Suspended => {
-                $sql.push(" and state = 'suspended'");
-            }
-            Standing::Overdue => {
-                among!($sql, "state", names_of(State::is_timed));
-                $sql.push(" and due_day < ").push_bind($today);
-            }
-            Standing::Supervised => {
-                among!($sql, "state", names_of(State::is_open));
-                $sql.push(" and supervision > 0");
-            }
+pub(super) fn stands(sql: &mut Sql, standing: Standing, today: NaiveDate) {
+    match standing {
+        Standing::Open => {
+            sql.push(" and state").any_of(names_of(State::is_open).into_iter());
         }
-    };
+        Standing::Suspended => {
+            sql.push(" and state = 'suspended'");
+        }
+        Standing::Overdue => {
+            sql.push(" and state").any_of(names_of(State::is_timed).into_iter());
+            sql.push(" and due_day < ").bind(today);
+        }
+        Standing::Supervised => {
+            sql.push(" and state").any_of(names_of(State::is_open).into_iter());
+            sql.push(" and supervision > 0");
+        }
+    }
 }
-pub(super) use stands;
 
 impl Store {
     pub(super) async fn sums(&self, query: &ReportQuery) -> Result<Vec<(String, Counts)>, StoreError> {
-        let rolled = if query.unit.is_some() { "unit" } else { query.dimension.rolled() };
-        Ok(on!(&self.read, pool => {
-            let mut sql = sqlx::QueryBuilder::new(format!("select {}", query.dimension.key("key")));
-            sum_up!(sql, query.today);
-            sql.push(" from report_day where dimension = ").push_bind(rolled);
-            sql.push(" and day >= ").push_bind(query.from).push(" and day <= ").push_bind(query.to);
-            if let Some(unit) = &query.unit {
-                sql.push(" and key = ").push_bind(unit.as_str());
-            }
-            among!(sql, "city", query.slugs());
-            sql.push(" group by 1");
-            sql.build().fetch_all(pool).await?.iter().map(counts).collect::<Result<Vec<_>, sqlx::Error>>()
-        })?)
+        self.counts(sums(query)).await
     }
 
     /// A unit's figures by a dimension that no roll-up has crossed with units.
@@ -101,56 +82,74 @@ impl Store {
     ) -> Result<Vec<(String, Counts)>, StoreError> {
         let column = query.dimension.column().unwrap_or("lead_unit");
         let key = query.dimension.key(&format!("coalesce({column}, '')"));
-        let days: Vec<Day> = days(query.from, query.to).collect();
-        if days.is_empty() {
+        if query.from > query.to {
             return Ok(Vec::new());
         }
+        let mut sql = Sql::default();
+        sql.push("with d (day, starts, ends) as (").values(days(query.from, query.to).map(Day::values));
+        sql.push("), c (city) as (").values(query.slugs().into_iter().map(|city| [city.into()]));
+        sql.push("), s as (select * from d cross join c").push(format!(") select {key}"));
+        sum_up(&mut sql, query.today);
+        sql.push(format!(" from ({}) f where lead_unit = ", facts())).bind(unit.as_str()).push(" group by 1");
+        self.counts(sql).await
+    }
+
+    async fn counts(&self, sql: Sql) -> Result<Vec<(String, Counts)>, StoreError> {
         Ok(on!(&self.read, pool => {
-            let mut sql = sqlx::QueryBuilder::new("with d (day, starts, ends) as (");
-            sql.push_values(days, |mut row, day| {
-                row.push_bind(day.day).push_bind(day.starts).push_bind(day.ends);
-            });
-            sql.push("), c (city) as (");
-            sql.push_values(query.slugs(), |mut row, city| {
-                row.push_bind(city);
-            });
-            sql.push("), s as (select * from d cross join c");
-            sql.push(format!(") select {key}"));
-            sum_up!(sql, query.today);
-            sql.push(format!(" from ({}) f where lead_unit = ", facts())).push_bind(unit.as_str());
-            sql.push(" group by 1");
-            sql.build().fetch_all(pool).await?.iter().map(counts).collect::<Result<Vec<_>, sqlx::Error>>()
+            let read = builder!(sql).build().fetch_all(pool).await?;
+            read.iter().map(counts).collect::<Result<Vec<_>, sqlx::Error>>()
         })?)
     }
 
     pub(super) async fn standings(&self, query: &ReportQuery) -> Result<Vec<(String, Standings)>, StoreError> {
-        let key = match query.dimension.column() {
-            Some(column) => format!("coalesce({column}, '')"),
-            None => "''".to_owned(),
-        };
+        let sql = standings_now(query);
         Ok(on!(&self.read, pool => {
-            let mut sql = sqlx::QueryBuilder::new(format!("select {}", query.dimension.key(&key)));
-            for standing in Standing::ALL {
-                sql.push(", cast(sum(case when true");
-                stands!(sql, *standing, query.today);
-                sql.push(" then 1 else 0 end) as bigint)");
-            }
-            sql.push(" from ticket where true");
-            stands!(sql, Standing::Open, query.today);
-            if let Some(unit) = &query.unit {
-                sql.push(" and lead_unit = ").push_bind(unit.as_str());
-            }
-            among!(sql, "city", query.slugs());
-            sql.push(" group by 1");
-            let read = sql.build().fetch_all(pool).await?;
+            let read = builder!(sql).build().fetch_all(pool).await?;
             read.iter().map(standings).collect::<Result<Vec<_>, sqlx::Error>>()
         })?)
     }
 }
 
+/// Roll-ups by the query's keys.
+pub(super) fn sums(query: &ReportQuery) -> Sql {
+    let rolled = if query.unit.is_some() { "unit" } else { query.dimension.rolled() };
+    let mut sql = Sql::default();
+    sql.push(format!("select {}", query.dimension.key("key")));
+    sum_up(&mut sql, query.today);
+    sql.push(" from report_day where dimension = ").bind(rolled);
+    sql.push(" and day >= ").bind(query.from).push(" and day <= ").bind(query.to);
+    if let Some(unit) = &query.unit {
+        sql.push(" and key = ").bind(unit.as_str());
+    }
+    sql.push(" and city").any_of(query.slugs().into_iter()).push(" group by 1");
+    sql
+}
+
+/// Open tickets by the query's keys.
+pub(super) fn standings_now(query: &ReportQuery) -> Sql {
+    let key = match query.dimension.column() {
+        Some(column) => format!("coalesce({column}, '')"),
+        None => "''".to_owned(),
+    };
+    let mut sql = Sql::default();
+    sql.push(format!("select {}", query.dimension.key(&key)));
+    for standing in Standing::ALL {
+        sql.push(", cast(sum(case when true");
+        stands(&mut sql, *standing, query.today);
+        sql.push(" then 1 else 0 end) as bigint)");
+    }
+    sql.push(" from ticket where true");
+    stands(&mut sql, Standing::Open, query.today);
+    if let Some(unit) = &query.unit {
+        sql.push(" and lead_unit = ").bind(unit.as_str());
+    }
+    sql.push(" and city").any_of(query.slugs().into_iter()).push(" group by 1");
+    sql
+}
+
 /// The names of such states.
-pub(super) fn names_of(such: fn(State) -> bool) -> impl Iterator<Item = &'static str> {
-    State::ALL.iter().copied().filter(move |state| such(*state)).map(State::name)
+fn names_of(such: fn(State) -> bool) -> Vec<&'static str> {
+    State::ALL.iter().copied().filter(|state| such(*state)).map(State::name).collect()
 }
 
 fn counts<'r, R: Row>(row: &'r R) -> Result<(String, Counts), sqlx::Error>

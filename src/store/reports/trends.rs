@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::sums::among;
 use super::{Store, StoreError, on, slugs};
 use crate::city::City;
 use crate::store::audit::{self, Act};
 use crate::store::row::{count, text};
+use crate::store::sql::{Sql, builder};
 use crate::ticket::{Action, Actor, ClassCode};
+
+/// So many days before today [`Store::class_weeks`] looks back: a week, and the four before it.
+pub const TREND_DAYS: u64 = 35;
 
 /// How many valid requests of a class came in: in the seven days that end with this one, and in the 28 before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,18 +24,18 @@ pub struct ClassWeeks {
 impl Store {
     /// Every class that came in during the last seven days.
     pub async fn class_weeks(&self, today: NaiveDate, cities: &[City]) -> Result<Vec<ClassWeeks>, StoreError> {
-        let (week, before) = (today - Days::new(7), today - Days::new(35));
+        let (week, before) = (today - Days::new(7), today - Days::new(TREND_DAYS));
         self.recount(before, today, cities).await?;
-        let rows: Vec<(String, String, i64, i64)> = on!(&self.read, pool => {
-            let mut sql = sqlx::QueryBuilder::new("select city, key, cast(sum(case when day > ");
-            sql.push_bind(week).push(" then valid else 0 end) as bigint), cast(sum(case when day <= ");
-            sql.push_bind(week).push(" then valid else 0 end) as bigint) from report_day where dimension = 'class' ");
-            sql.push("and key <> '' and day > ").push_bind(before).push(" and day <= ").push_bind(today);
-            among!(sql, "city", slugs(cities));
-            sql.push(" group by city, key having sum(case when day > ").push_bind(week);
-            sql.push(" then valid else 0 end) > 0 order by city, key");
-            sql.build_query_as().fetch_all(pool).await
-        })?;
+        let mut sql = Sql::default();
+        sql.push("select city, key, cast(sum(case when day > ").bind(week);
+        sql.push(" then valid else 0 end) as bigint), cast(sum(case when day <= ").bind(week);
+        sql.push(" then valid else 0 end) as bigint) from report_day where dimension = 'class' and key <> ''");
+        sql.push(" and day > ").bind(before).push(" and day <= ").bind(today);
+        sql.push(" and city").any_of(slugs(cities).into_iter());
+        sql.push(" group by city, key having sum(case when day > ").bind(week);
+        sql.push(" then valid else 0 end) > 0 order by city, key");
+        let rows: Vec<(String, String, i64, i64)> =
+            on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
         let weeks = rows.into_iter().map(|(city, class, week, before)| {
             Ok(ClassWeeks {
                 city: text("report_day.city", &city)?,

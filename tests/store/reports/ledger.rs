@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use hotline::clock::beijing_day;
-use hotline::store::{Dimension, ReportQuery};
+use hotline::store::{Dimension, ReportQuery, TicketFilter, TicketOrder};
 use hotline::ticket::figure::{Counts, Figure, Standing};
-use hotline::ticket::{Contacted, Number, Solved, State, Ticket};
+use hotline::ticket::{Answers, Contacted, Means, Number, Satisfaction, Solved, State, Ticket};
 
 use super::walk::{Seen, Visit, Walk};
+use crate::fixture::Fixture;
 
 /// A ticket that a figure counts, and when.
 struct Entry<'a> {
@@ -28,6 +29,26 @@ impl Ledger {
         let tickets = walk.tickets().await.into_iter().map(|ticket| (ticket.number, ticket)).collect();
         let visits = walk.visits.iter().map(|((number, _), visit)| (*number, visit.clone())).collect();
         Ledger { tickets, visits, upheld: walk.upheld.clone() }
+    }
+
+    /// Of all that a database holds, its visits and rechecks as they are on record.
+    pub async fn of_database(fixture: &Fixture) -> Ledger {
+        let mut tickets = BTreeMap::new();
+        let mut cursor = None;
+        loop {
+            let all = TicketFilter::default();
+            let page = fixture.store.tickets(&all, TicketOrder::Created, 500, cursor.as_ref()).await.expect("a page");
+            tickets.extend(page.items.into_iter().map(|listed| (listed.ticket.number, listed.ticket)));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let visits = fixture.rows(VISITS).await.iter().map(|row| visit(row)).collect();
+        let upheld = fixture.rows(UPHELD).await;
+        let upheld = upheld.iter().map(|row| row.split_once('|').expect("two columns"));
+        let upheld = upheld.map(|(number, at)| (number.parse().expect("a number"), time(at))).collect();
+        Ledger { tickets, visits, upheld }
     }
 
     pub fn rows(&self, query: &ReportQuery) -> BTreeMap<String, Counts> {
@@ -74,6 +95,46 @@ impl Ledger {
         entries.retain(|entry| query.from <= entry.day && entry.day <= query.to && asked(query, entry.ticket));
         entries
     }
+}
+
+const VISITS: &str = "select ticket || '|' || state || '|' || attempts || '|' || closed_at || '|' \
+        || coalesce(cast(answered_at as text), '') || '|' || coalesce(contacted, '') || '|' || coalesce(solved, '') || '|' \
+        || coalesce(cast(satisfaction as text), '') from visit";
+const UPHELD: &str = "select subject || '|' || at from audit where action = 'upheld'";
+
+fn visit(row: &str) -> (Number, Visit) {
+    let columns: Vec<&str> = row.split('|').collect();
+    let [number, state, attempts, closed_at, answered_at, contacted, solved, satisfaction] = columns[..] else {
+        panic!("eight columns: {row}")
+    };
+    let answered_at = Some(answered_at).filter(|at| !at.is_empty()).map(time);
+    let answers = Answers {
+        means: Means::Call,
+        contacted: contacted.parse().ok(),
+        solved: solved.parse().ok(),
+        satisfaction: satisfaction.parse().ok().and_then(Satisfaction::new),
+        redo: false,
+        recording: None,
+    };
+    let state = match state {
+        "due" => Seen::Due,
+        "dropped" => Seen::Dropped,
+        _ => Seen::Over,
+    };
+    let visit = Visit {
+        state,
+        closed_at: time(closed_at),
+        attempted: attempts != "0",
+        answered_at,
+        answers: answered_at.map(|_| answers),
+    };
+    (number.parse().expect("a number"), visit)
+}
+
+/// Either database's.
+fn time(text: &str) -> DateTime<Utc> {
+    let time = DateTime::parse_from_str(&text.replace('T', " "), "%Y-%m-%d %H:%M:%S%.f%#z");
+    time.expect("a time").to_utc()
 }
 
 fn of_ticket<'a>(ticket: &'a Ticket, today: NaiveDate, entries: &mut Vec<Entry<'a>>) {

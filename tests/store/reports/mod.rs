@@ -6,8 +6,10 @@ mod walk;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate, TimeDelta};
+use hotline::app::simulate::fill;
 use hotline::city::City;
 use hotline::clock::beijing_day;
+use hotline::simulate::Plan;
 use hotline::store::{Behind, Counted, Dimension, ReportQuery, ReportRow, Store};
 use hotline::ticket::Number;
 use hotline::ticket::figure::{Counts, Figure, Standing};
@@ -18,8 +20,10 @@ use walk::Walk;
 
 on_each_database!(
     reports_equal_a_count_over_all_tickets_whatever_happens,
+    reports_of_a_simulated_year_equal_a_count_over_all_tickets,
     the_list_behind_a_figure_holds_what_it_counts,
     a_day_that_was_counted_is_counted_again_only_when_it_changed,
+    a_count_that_is_cut_short_goes_on_where_it_was,
     counts_at_once_agree_and_lose_nothing,
     a_class_that_rises_is_raised_once_a_week,
     codes_have_their_names,
@@ -43,15 +47,42 @@ async fn reports_equal_a_count_over_all_tickets_whatever_happens(fixture: Fixtur
     assert!(never.is_empty(), "the walk never came to {never:?}");
 }
 
-/// Every dimension, of all cities, of one, and of one unit.
+/// Asked in the middle of it and at its end, for the year and for a month.
+async fn reports_of_a_simulated_year_equal_a_count_over_all_tickets(fixture: Fixture) {
+    let first: NaiveDate = "2025-11-20".parse().expect("a day");
+    let plan = Plan::new(2_000, 365, 21, first).expect("a plan");
+    fill(&fixture.store, &plan, |_| {}).await.expect("filled");
+    let ledger = Ledger::of_database(&fixture).await;
+    let last = first + Days::new(380);
+    let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+    for (from, to, today) in
+        [(first, last, last), (first, last, day("2026-06-15")), (day("2026-03-01"), day("2026-03-31"), last)]
+    {
+        let query = ReportQuery { dimension: Dimension::Total, from, to, cities: Vec::new(), unit: None, today };
+        equal(&fixture.store, &ledger, &query, &format!("{from} to {to} on {today}")).await;
+    }
+    let whole =
+        ReportQuery { dimension: Dimension::Total, from: first, to: last, cities: Vec::new(), unit: None, today: last };
+    let counted = ledger.rows(&whole).remove("").expect("a row");
+    assert_eq!(counted.of(Figure::Received), 2_000);
+    let never: Vec<_> = Figure::ALL.iter().filter(|figure| counted.of(**figure) == 0).collect();
+    assert!(never.is_empty(), "the year never came to {never:?}");
+}
+
 async fn agree(walk: &Walk, when: &str) {
     let ledger = Ledger::of(walk).await;
+    equal(&walk.store, &ledger, &query(walk, Dimension::Total, None), when).await;
+}
+
+/// Every dimension, of all cities, of one, and of one unit.
+async fn equal(store: &Store, ledger: &Ledger, asked: &ReportQuery, when: &str) {
     for dimension in Dimension::ALL {
         for (cities, unit) in [(vec![], None), (vec![City::Lhasa], None), (vec![], Some("lhasa-housing"))] {
-            let query = ReportQuery { cities, ..query(walk, dimension, unit) };
-            let rows = walk.store.report(&query).await.expect("a report");
+            let query =
+                ReportQuery { dimension, cities, unit: unit.and_then(|unit| unit.parse().ok()), ..asked.clone() };
+            let rows = store.report(&query).await.expect("a report");
             let counts: BTreeMap<String, Counts> = rows.iter().map(counted).filter(not_empty).collect();
-            let place = format!("{when}: {dimension} {:?} {unit:?}", query.cities);
+            let place = format!("{when}: {dimension} {:?} {:?}", query.cities, query.unit);
             assert_eq!(counts, ledger.rows(&query), "{place}");
             for row in rows {
                 for standing in Standing::ALL {
@@ -122,6 +153,23 @@ async fn a_day_that_was_counted_is_counted_again_only_when_it_changed(fixture: F
     let rows =
         fixture.rows("select cast(received as text) from report_day where dimension = 'total' order by day").await;
     assert_eq!(rows, ["2", "0"], "{number}");
+}
+
+async fn a_count_that_is_cut_short_goes_on_where_it_was(fixture: Fixture) {
+    let first = beijing_day(morning());
+    for day in first.iter_days().take(20) {
+        fixture.execute(&format!("insert into report_stale values ('{day}', 'ngari', '', 0)")).await;
+    }
+    let last = first + Days::new(30);
+    let mut left = Vec::new();
+    while left.last() != Some(&0) {
+        let done = fixture.store.recount_while(first, last, &[], || false).await.expect("counted");
+        assert_eq!(done.counted + done.left, left.last().copied().unwrap_or(20));
+        left.push(done.left);
+    }
+    assert_eq!(left, [12, 4, 0], "eight days a transaction");
+    let done = fixture.store.recount_while(first, last, &[], || true).await.expect("counted");
+    assert_eq!((done.counted, done.left), (0, 0));
 }
 
 async fn counts_at_once_agree_and_lose_nothing(fixture: Fixture) {
