@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::database::Database;
 use super::row::micros;
+use super::{StoreError, Transaction};
 
 /// A statement for either database.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +50,19 @@ impl Sql {
             between = ", ";
         }
         self.push(after)
+    }
+
+    /// `values (…), (…)`
+    pub fn values<const N: usize>(&mut self, rows: impl Iterator<Item = [Value; N]>) -> &mut Sql {
+        let mut before = "values (";
+        for row in rows {
+            for value in row {
+                self.push(before).bind(value);
+                before = ", ";
+            }
+            before = "), (";
+        }
+        self.push(")")
     }
 
     pub fn pieces(&self) -> &[Piece] {
@@ -103,3 +118,20 @@ macro_rules! builder {
     }};
 }
 pub(super) use builder;
+
+/// How the database goes about a statement, in its own words: what the tests of query plans read.
+pub(super) async fn explain(transaction: &mut Transaction, statement: Sql) -> Result<Vec<String>, StoreError> {
+    let mut sql = Sql::default();
+    Ok(match transaction {
+        Database::Sqlite(transaction) => {
+            sql.push("explain query plan ").extend(statement);
+            let rows: Vec<(i64, i64, i64, String)> =
+                builder!(sql).build_query_as().fetch_all(&mut **transaction).await?;
+            rows.into_iter().map(|(.., what)| what).collect()
+        }
+        Database::Postgres(transaction) => {
+            sql.push("explain ").extend(statement);
+            builder!(sql).build_query_scalar().fetch_all(&mut **transaction).await?
+        }
+    })
+}

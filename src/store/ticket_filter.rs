@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use super::Cursor;
 use super::page::Filter;
 use super::sql::Sql;
+use super::ticket_words::{Grams, Words};
 use crate::city::City;
 use crate::language::Language;
 use crate::phone::Phone;
@@ -33,8 +34,8 @@ pub struct TicketFilter {
     /// The first digits of the number.
     pub number: Option<NumberPrefix>,
     pub phone: Option<Phone>,
-    /// Words that title, place, party, summary or content hold, all of them; of the first twelve the six rarest count. A
-    /// word of Chinese is two neighbouring characters.
+    /// Words that title, place, party, summary or content hold, all of them; the first twelve count. A word of
+    /// Chinese is two neighbouring characters.
     pub text: Option<String>,
     /// The first moment of creation that counts.
     pub from: Option<DateTime<Utc>>,
@@ -79,19 +80,6 @@ enum Handler<'a> {
     Lead(&'a UnitCode),
     Assistant(&'a UnitCode),
     Either(&'a UnitCode),
-}
-
-/// What the words of a search were found to be.
-#[derive(Clone, Debug)]
-pub(super) enum Words {
-    /// There were none to look for.
-    Unasked,
-    /// The few tickets that have them.
-    Few(Vec<String>),
-    /// The tickets of the first gram are fetched, and asked for the others.
-    Some(Vec<String>),
-    /// Grams that many tickets have: each ticket is asked for them.
-    Common(Vec<String>),
 }
 
 impl From<Filter> for TicketFilter {
@@ -150,7 +138,8 @@ impl TicketOrder {
 }
 
 impl TicketFilter {
-    /// The rows of one page; `None` when nothing can be in it.
+    /// The rows of one page; `None` when nothing can be in it. Of [`Words::Common`] it is the whole page only when it is
+    /// full.
     pub(super) fn page(
         &self,
         order: TicketOrder,
@@ -163,7 +152,13 @@ impl TicketFilter {
         let ranges = self.ranges(order, states.as_deref(), words)?;
         let mut sql = Sql::default();
         sql.push(select);
-        if let (Words::Some(grams), [range]) = (words, ranges.as_slice()) {
+        if let Words::Common(grams, walked) = words {
+            sql.push(" and number in (select number from (select * from (");
+            self.union(&ranges, order, words, cursor, (*walked).into(), &mut sql);
+            sql.push(") as found").push(order.clause()).push(" limit ").bind(i64::from(*walked)).push(") as walked");
+            grams.asked(&mut sql);
+            sql.push(order.clause()).push(" limit ").bind(limit).push(")");
+        } else if let (Words::Some(grams), [range]) = (words, ranges.as_slice()) {
             sql.push(" and number in (");
             self.worded(grams, range, order, cursor, &mut sql);
             sql.push(order.clause()).push(" limit ").bind(limit).push(")");
@@ -200,8 +195,8 @@ impl TicketFilter {
     }
 
     /// The tickets of grams: SQLite keeps to the order of a cross join, and both begin with the index of words.
-    fn worded(&self, grams: &[String], range: &Range<'_>, order: TicketOrder, cursor: Option<&Cursor>, sql: &mut Sql) {
-        sql.push("select number from (").extend(tickets_with_all(grams));
+    fn worded(&self, grams: &Grams, range: &Range<'_>, order: TicketOrder, cursor: Option<&Cursor>, sql: &mut Sql) {
+        sql.push("select number from (").extend(grams.tickets());
         sql.push(") as worded cross join ticket where number = worded.ticket");
         self.narrow(range, order, &Words::Unasked, cursor, sql);
     }
@@ -398,34 +393,4 @@ impl Range<'_> {
             sql.push(" and state").any_of(states.iter().map(|state| state.name()));
         }
     }
-}
-
-impl Words {
-    fn narrow(&self, sql: &mut Sql) {
-        match self {
-            Words::Unasked | Words::Some(_) => {}
-            Words::Few(tickets) => {
-                sql.push(" and number").any_of(tickets.iter().map(String::as_str));
-            }
-            Words::Common(grams) => {
-                for gram in grams {
-                    sql.push(" and exists (select 1 from gram where gram.gram = ").bind(gram.as_str());
-                    sql.push(" and gram.ticket = ticket.number)");
-                }
-            }
-        }
-    }
-}
-
-/// The first gram leads; each of its tickets is asked for the others.
-pub(super) fn tickets_with_all(grams: &[String]) -> Sql {
-    let mut sql = Sql::default();
-    for (at, gram) in grams.iter().enumerate() {
-        sql.push(match at {
-            0 => "select ticket from gram as rarest where gram = ",
-            _ => " and exists (select 1 from gram where ticket = rarest.ticket and gram = ",
-        });
-        sql.bind(gram.as_str()).push(if at == 0 { "" } else { ")" });
-    }
-    sql
 }

@@ -5,13 +5,16 @@ use hotline::app::simulate::fill;
 use hotline::city::City;
 use hotline::language::Language;
 use hotline::simulate::Plan;
-use hotline::store::{Cursor, TicketFilter, TicketOrder};
+use hotline::store::{Cursor, TicketFilter, TicketOrder, WordSearch};
 use hotline::ticket::grams::grams;
 use hotline::ticket::{Alarm, Channel, Level, Number, RequestType, State, Ticket, UnitCode, Urgency};
 
-use crate::fixture::{Fixture, on_each_database};
+use crate::fixture::{Fixture, Folder, on_each_database};
 
-on_each_database!(every_filter_finds_what_it_says_in_both_orders);
+on_each_database!(
+    every_filter_finds_what_it_says_in_both_orders,
+    words_find_the_same_tickets_however_common_they_are_taken_to_be,
+);
 
 type Holds = Box<dyn Fn(&Ticket) -> bool>;
 
@@ -123,14 +126,14 @@ fn cases(all: &[Ticket]) -> Vec<(TicketFilter, Holds)> {
     ]
 }
 
-fn found(text: &'static str) -> (TicketFilter, Holds) {
+fn found(text: &str) -> (TicketFilter, Holds) {
+    let words = grams(text);
     let holds = move |ticket: &Ticket| {
         let matter = &ticket.matter;
         let short = [&matter.title, &matter.place, &matter.complained_party]
             .map(|text| text.as_ref().map(|text| text.as_str()));
         let long = [&matter.summary, &matter.content].map(|text| text.as_ref().map(|text| text.as_str()));
         let of: Vec<&str> = short.into_iter().chain(long).flatten().collect();
-        let words = grams(text);
         !words.is_empty() && words.is_subset(&grams(&of.join("\n")))
     };
     (TicketFilter { text: Some(text.to_owned()), ..TicketFilter::default() }, Box::new(holds))
@@ -144,32 +147,106 @@ async fn every_filter_finds_what_it_says_in_both_orders(fixture: Fixture) {
     assert_eq!(all.len(), 5_200);
     let mut empty = Vec::new();
     for (filter, holds) in cases(&all) {
-        for order in [TicketOrder::Created, TicketOrder::Due] {
-            let open_only = order == TicketOrder::Due && filter.states.is_empty();
-            let mut wanted: Vec<&Ticket> =
-                all.iter().filter(|ticket| holds(ticket) && (!open_only || ticket.state.is_open())).collect();
-            if order == TicketOrder::Due {
-                wanted.sort_by_key(|ticket| (ticket.handling.due_day, ticket.number));
-            } else {
-                wanted.sort_by_key(|ticket| std::cmp::Reverse((ticket.created_at, ticket.number)));
-            }
-            let wanted: Vec<Number> = wanted.into_iter().map(|ticket| ticket.number).collect();
-            let listed = pages(&fixture, &filter, order).await;
-            let listed: Vec<Number> = listed.into_iter().map(|ticket| ticket.number).collect();
-            assert_eq!(listed, wanted, "{order:?} {filter:?}");
-            if order == TicketOrder::Created {
-                let count = fixture.store.count_tickets(&filter, 100).await.expect("counted");
-                assert_eq!(
-                    (count.tickets as usize, count.more),
-                    (wanted.len().min(100), wanted.len() > 100),
-                    "{filter:?}"
-                );
-                empty.extend(wanted.is_empty().then(|| format!("{filter:?}")));
-            }
-        }
+        let found = finds(&fixture, &all, &filter, &holds).await;
+        empty.extend((found == 0).then(|| format!("{filter:?}")));
     }
     // no city, no such state, no such words twice: everything else finds something
     assert_eq!(empty.len(), 4, "{empty:#?}");
+}
+
+/// Both orders list what holds; gives how many tickets that are.
+async fn finds(fixture: &Fixture, all: &[Ticket], filter: &TicketFilter, holds: &Holds) -> usize {
+    for order in [TicketOrder::Due, TicketOrder::Created] {
+        let open_only = order == TicketOrder::Due && filter.states.is_empty();
+        let mut wanted: Vec<&Ticket> =
+            all.iter().filter(|ticket| holds(ticket) && (!open_only || ticket.state.is_open())).collect();
+        if order == TicketOrder::Due {
+            wanted.sort_by_key(|ticket| (ticket.handling.due_day, ticket.number));
+        } else {
+            wanted.sort_by_key(|ticket| std::cmp::Reverse((ticket.created_at, ticket.number)));
+        }
+        let wanted: Vec<Number> = wanted.into_iter().map(|ticket| ticket.number).collect();
+        let listed = pages(fixture, filter, order).await;
+        let listed: Vec<Number> = listed.into_iter().map(|ticket| ticket.number).collect();
+        assert_eq!(listed, wanted, "{order:?} {filter:?}");
+        if order == TicketOrder::Created {
+            let count = fixture.store.count_tickets(filter, 100).await.expect("counted");
+            assert_eq!((count.tickets as usize, count.more), (wanted.len().min(100), wanted.len() > 100), "{filter:?}");
+        }
+    }
+    all.iter().filter(|ticket| holds(ticket)).count()
+}
+
+/// Searches of words, alone and beside other conditions; two words that many tickets have and none has both.
+fn searches(all: &[Ticket]) -> Vec<(TicketFilter, Holds)> {
+    let mut searches = Vec::new();
+    let title = all[0].matter.title.as_ref().expect("a title").as_str();
+    let title: String = title.chars().take(9).collect();
+    for text in [&title, "投诉", "农贸市场", "投诉 小学", "农贸市场 小学", "བཀའ་འདྲི", "火星"]
+    {
+        let housing = || "lhasa-housing".parse::<UnitCode>().expect("a code");
+        let narrowed: [(TicketFilter, Holds); 5] = [
+            (TicketFilter::default(), Box::new(|_| true)),
+            (
+                TicketFilter { cities: Some(vec![City::Lhasa]), ..TicketFilter::default() },
+                Box::new(|ticket| ticket.city == City::Lhasa),
+            ),
+            (
+                TicketFilter { cities: Some(vec![City::Lhasa, City::Nagqu]), open: true, ..TicketFilter::default() },
+                Box::new(|ticket| matches!(ticket.city, City::Lhasa | City::Nagqu) && ticket.state.is_open()),
+            ),
+            (
+                TicketFilter { unit: Some(housing()), ..TicketFilter::default() },
+                Box::new(move |ticket| {
+                    let handling = &ticket.handling;
+                    handling.lead == Some(housing()) || handling.assisting.contains(&housing())
+                }),
+            ),
+            (
+                TicketFilter {
+                    states: vec![State::Archived],
+                    request_type: Some(RequestType::Complaint),
+                    ..TicketFilter::default()
+                },
+                Box::new(|ticket| {
+                    ticket.state == State::Archived && ticket.request_type == Some(RequestType::Complaint)
+                }),
+            ),
+        ];
+        for (filter, holds) in narrowed {
+            let (worded, says) = found(text);
+            searches.push((
+                TicketFilter { text: worded.text, ..filter },
+                Box::new(move |ticket: &Ticket| holds(ticket) && says(ticket)) as Holds,
+            ));
+        }
+    }
+    searches
+}
+
+async fn words_find_the_same_tickets_however_common_they_are_taken_to_be(fixture: Fixture) {
+    let plan = Plan::new(1_500, 60, 4, "2026-09-01".parse().expect("a day")).expect("a plan");
+    fill(&fixture.store, &plan, |_| {}).await.expect("filled");
+    let all = pages(&fixture, &TicketFilter::default(), TicketOrder::Created).await;
+    let named = WordSearch { named: 100_000, narrowed: 100_000, walked: 1 };
+    let narrowed = WordSearch { named: 0, ..named };
+    let walked = WordSearch { named: 0, narrowed: 0, walked: 100_000 };
+    let walked_a_little = WordSearch { walked: 30, ..walked };
+    let mut numbers = Vec::new();
+    for word_search in [named, narrowed, walked, walked_a_little] {
+        let fixture = Fixture {
+            store: fixture.store.clone().with_word_search(word_search),
+            folder: Folder::new(),
+            url: fixture.url.clone(),
+        };
+        numbers.clear();
+        for (filter, holds) in searches(&all) {
+            numbers.push(finds(&fixture, &all, &filter, &holds).await);
+        }
+    }
+    let by_words: Vec<&[usize]> = numbers.chunks(5).collect();
+    assert!(by_words[..4].iter().chain([&by_words[5]]).all(|found| found[0] > 0), "{numbers:?}");
+    assert_eq!((by_words[4], by_words[6]), (&[0; 5][..], &[0; 5][..]), "never together, never at all");
 }
 
 /// A missed contact, a repeat, and a recording in Tibetan that nobody has summed up.

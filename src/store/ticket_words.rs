@@ -1,0 +1,151 @@
+//! The words of a search, looked up in the index of words: which tickets have them, or how they are best asked for.
+
+use super::sql::{Sql, builder};
+use super::{Store, StoreError, TicketFilter, on};
+use crate::city::City;
+use crate::ticket::grams::grams;
+
+/// As many grams of a search are looked for.
+const MOST_GRAMS: usize = 12;
+
+/// How a search goes about its words, by how many tickets have the rarest of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WordSearch {
+    /// Up to here they are fetched and then named.
+    pub named: u32,
+    /// Up to here they are narrowed where they are.
+    pub narrowed: u32,
+    /// Past that so many tickets of the list are walked and each asked for the words, which soon fills a page of words that
+    /// every other ticket has; where it does not, the rarest word's are narrowed whatever their number.
+    pub walked: u32,
+}
+
+impl Default for WordSearch {
+    fn default() -> WordSearch {
+        WordSearch { named: 1_000, narrowed: 5_000, walked: 2_000 }
+    }
+}
+
+/// What the words of a search were found to be.
+#[derive(Clone, Debug)]
+pub(super) enum Words {
+    /// There were none to look for.
+    Unasked,
+    /// The few tickets that have them.
+    Few(Vec<String>),
+    /// The tickets of the first gram are fetched, and asked for the others.
+    Some(Grams),
+    /// Grams that many tickets have: so many tickets of the list are asked for them.
+    Common(Grams, u32),
+}
+
+/// The rarest first; with a city, its tickets only.
+#[derive(Clone, Debug)]
+pub(super) struct Grams {
+    grams: Vec<String>,
+    city: Option<City>,
+}
+
+impl Words {
+    /// When the walk has not filled the page: the same words by the index of words.
+    pub fn narrowed(&self) -> Option<Words> {
+        match self {
+            Words::Common(grams, _) => Some(Words::Some(grams.clone())),
+            _ => None,
+        }
+    }
+
+    pub fn narrow(&self, sql: &mut Sql) {
+        if let Words::Few(tickets) = self {
+            sql.push(" and number").any_of(tickets.iter().map(String::as_str));
+        }
+    }
+}
+
+impl Grams {
+    /// The first leads; each of its tickets is asked for the others.
+    pub fn tickets(&self) -> Sql {
+        let mut sql = Sql::default();
+        for (at, gram) in self.grams.iter().enumerate() {
+            sql.push(match at {
+                0 => "select ticket from gram as rarest where gram = ",
+                _ => " and exists (select 1 from gram where ticket = rarest.ticket and gram = ",
+            });
+            sql.bind(gram.as_str());
+            match at {
+                0 => of_city(self.city, &mut sql),
+                _ => drop(sql.push(")")),
+            }
+        }
+        sql
+    }
+
+    /// ` where …`: a ticket of `walked` has them.
+    pub fn asked(&self, sql: &mut Sql) {
+        for (at, gram) in self.grams.iter().enumerate() {
+            sql.push(if at == 0 { " where" } else { " and" });
+            sql.push(" exists (select 1 from gram where gram.gram = ").bind(gram.as_str());
+            sql.push(" and gram.ticket = walked.number)");
+        }
+    }
+}
+
+/// A number begins with the digit of its city.
+fn of_city(city: Option<City>, sql: &mut Sql) {
+    if let Some(city) = city {
+        sql.push(" and ticket >= ").bind(city.digit().to_string());
+        sql.push(" and ticket < ").bind((city.digit() + 1).to_string());
+    }
+}
+
+impl Store {
+    /// The same database, which goes about words so.
+    pub fn with_word_search(self, word_search: WordSearch) -> Store {
+        Store { word_search, ..self }
+    }
+
+    /// Looks a search's grams up.
+    pub(super) async fn words(&self, filter: &TicketFilter) -> Result<Words, StoreError> {
+        let Some(text) = filter.text.as_deref() else { return Ok(Words::Unasked) };
+        let WordSearch { named, narrowed, walked } = self.word_search;
+        let grams: Vec<String> = grams(text).into_iter().take(MOST_GRAMS).collect();
+        if grams.is_empty() {
+            return Ok(Words::Few(Vec::new()));
+        }
+        let city = match filter.cities.as_deref() {
+            Some([city]) => Some(*city),
+            _ => None,
+        };
+        let mut counted = self.counted(&grams, city, named).await?;
+        if counted[0].0 > i64::from(named) {
+            counted = self.counted(&grams, city, narrowed).await?;
+        }
+        let rarest = counted[0].0;
+        let found = Grams { grams: counted.into_iter().map(|(_, gram)| gram).collect(), city };
+        if rarest == 0 {
+            return Ok(Words::Few(Vec::new()));
+        }
+        if rarest <= i64::from(named) {
+            let sql = found.tickets();
+            let tickets = on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_all(pool).await)?;
+            return Ok(Words::Few(tickets));
+        }
+        let common = rarest > i64::from(narrowed);
+        Ok(if common { Words::Common(found, walked) } else { Words::Some(found) })
+    }
+
+    /// How many tickets have each gram, the rarest first, counted to one more than `most`.
+    async fn counted(&self, grams: &[String], city: Option<City>, most: u32) -> Result<Vec<(i64, String)>, StoreError> {
+        let mut sql = Sql::default();
+        for (at, gram) in grams.iter().enumerate() {
+            sql.push(if at == 0 { "select count(*), " } else { " union all select count(*), " }).bind(gram.as_str());
+            sql.push(" from (select 1 from gram where gram = ").bind(gram.as_str());
+            of_city(city, &mut sql);
+            sql.push(" limit ").bind(i64::from(most) + 1).push(format!(") as found{at}"));
+        }
+        let mut counted: Vec<(i64, String)> =
+            on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
+        counted.sort();
+        Ok(counted)
+    }
+}
