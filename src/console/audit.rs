@@ -47,7 +47,9 @@ pub async fn list(
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let next = entries.last().filter(|_| more).map(cursor);
-    Ok(Json(Page { items: entries.into_iter().map(|entry| AuditOut::new(entry, true)).collect(), next }))
+    let names = shared.store.actor_names(entries.iter().map(|entry| entry.actor)).await;
+    let names = names.map_err(|error| Problem::internal("audit", &error))?;
+    Ok(Json(Page { items: entries.into_iter().map(|entry| AuditOut::new(entry, true, &names)).collect(), next }))
 }
 
 fn cursor(entry: &AuditEntry) -> String {

@@ -4,9 +4,10 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde_json::{Value, json};
 
 use crate::app::Failure;
+use crate::app::actor::named;
 use crate::app::print::print;
 use crate::app::stored::{Stored, open_existing, runtime};
-use crate::store::{AuditChange, AuditEntry, AuditFilter};
+use crate::store::{ActorNames, AuditChange, AuditEntry, AuditFilter, StoreError};
 use crate::ticket::Number;
 
 const EXAMPLES: &str = "\
@@ -42,18 +43,23 @@ impl Arguments {
         let config = self.stored.config()?;
         let subject = self.ticket.map(|number| number.to_string()).or_else(|| self.subject.clone());
         let filter = AuditFilter { subject, ..AuditFilter::default() };
-        let mut entries = runtime()?.block_on(async {
+        let (mut entries, names) = runtime()?.block_on(async {
             let store = open_existing(&config).await?;
-            let entries = store.audit_entries(&filter, self.limit).await;
+            let read = async {
+                let entries = store.audit_entries(&filter, self.limit).await?;
+                let names = store.actor_names(entries.iter().map(|entry| entry.actor)).await?;
+                Ok((entries, names))
+            };
+            let read = read.await;
             store.close().await;
-            entries.map_err(|error| Failure::Environment(error.to_string()))
+            read.map_err(|error: StoreError| Failure::Environment(error.to_string()))
         })?;
         entries.truncate(self.limit as usize);
         entries.reverse();
         if self.json {
-            return print([format!("{:#}", Value::from_iter(entries.iter().map(document)))]);
+            return print([format!("{:#}", Value::from_iter(entries.iter().map(|entry| document(entry, &names))))]);
         }
-        print(entries.iter().flat_map(lines))
+        print(entries.iter().flat_map(|entry| lines(entry, &names)))
     }
 }
 
@@ -65,7 +71,8 @@ fn shown(change: &AuditChange) -> (Option<&str>, Option<&str>) {
     (change.was.as_deref(), change.is.as_deref())
 }
 
-fn document(entry: &AuditEntry) -> Value {
+fn document(entry: &AuditEntry, names: &ActorNames) -> Value {
+    let name = names.get(&entry.actor);
     let change = |change: &AuditChange| {
         let (was, is) = shown(change);
         json!({ "field": change.field, "was": was, "is": is })
@@ -75,6 +82,8 @@ fn document(entry: &AuditEntry) -> Value {
         "sequence": entry.sequence,
         "at": entry.at,
         "actor": entry.actor,
+        "actor_name": name.map(|of| &of.name),
+        "actor_account": name.and_then(|of| of.account.as_ref()),
         "action": entry.action,
         "changes": entry.changes.iter().map(change).collect::<Vec<Value>>(),
         "reason": entry.reason,
@@ -82,8 +91,8 @@ fn document(entry: &AuditEntry) -> Value {
     })
 }
 
-fn lines(entry: &AuditEntry) -> Vec<String> {
-    let mut head = format!("{}  {}  {}", beijing(entry.at), entry.action, entry.actor);
+fn lines(entry: &AuditEntry, names: &ActorNames) -> Vec<String> {
+    let mut head = format!("{}  {}  {}", beijing(entry.at), entry.action, named(entry.actor, names));
     if let Some(address) = &entry.address {
         head.push_str(&format!(" from {address}"));
     }

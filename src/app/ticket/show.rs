@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::{failed, list, no_ticket};
 use crate::app::Failure;
+use crate::app::actor::named;
 use crate::app::print::print;
 use crate::app::stored::{Opened, Stored};
 use crate::app::table::{beijing, table};
 use crate::phone::Phone;
-use crate::store::{AuditChange, AuditEntry, TicketFile};
+use crate::store::{ActorNames, AuditChange, AuditEntry, TicketFile};
 use crate::ticket::Number;
 
 #[derive(Debug, clap::Args)]
@@ -31,17 +32,21 @@ impl Arguments {
     async fn show(&self, opened: Opened) -> Result<(), Failure> {
         let found = opened.store.ticket(self.number).await.map_err(failed)?;
         let file = found.ok_or_else(|| no_ticket(self.number))?;
-        if self.json { print([format!("{:#}", document(&file))]) } else { print(lines(&file)) }
+        let names = opened.store.actor_names(file.audit.iter().map(|entry| entry.actor)).await.map_err(failed)?;
+        if self.json { print([format!("{:#}", document(&file, &names))]) } else { print(lines(&file, &names)) }
     }
 }
 
-fn document(file: &TicketFile) -> serde_json::Value {
+fn document(file: &TicketFile, names: &ActorNames) -> serde_json::Value {
     let mut document = list::document(&file.ticket);
     let acts = file.audit.iter().map(|entry| {
+        let name = names.get(&entry.actor);
         json!({
             "sequence": entry.sequence,
             "at": entry.at,
             "actor": entry.actor,
+            "actor_name": name.map(|of| &of.name),
+            "actor_account": name.and_then(|of| of.account.as_ref()),
             "action": entry.action,
             "changes": entry.changes.iter().map(masked).collect::<Vec<_>>(),
             "reason": entry.reason,
@@ -51,7 +56,7 @@ fn document(file: &TicketFile) -> serde_json::Value {
     document
 }
 
-fn lines(file: &TicketFile) -> Vec<String> {
+fn lines(file: &TicketFile, names: &ActorNames) -> Vec<String> {
     let ticket = &file.ticket;
     let (matter, handling) = (&ticket.matter, &ticket.handling);
     let mut lines = Vec::new();
@@ -85,18 +90,27 @@ fn lines(file: &TicketFile) -> Vec<String> {
     line("recordings", Some(file.recordings.len().to_string()));
     line("attachments", Some(file.attachments.len().to_string()).filter(|_| !file.attachments.is_empty()));
     lines.push(String::new());
-    lines.extend(table(["", "at", "actor", "action", "what"], &file.audit.iter().map(act).collect::<Vec<_>>()));
+    lines.extend(table(
+        ["", "at", "actor", "action", "what"],
+        &file.audit.iter().map(|entry| act(entry, names)).collect::<Vec<_>>(),
+    ));
     lines
 }
 
-fn act(entry: &AuditEntry) -> [String; 5] {
+fn act(entry: &AuditEntry, names: &ActorNames) -> [String; 5] {
     let changes = entry.changes.iter().map(|change| {
         let change = masked(change);
         let text = |value: Option<String>| value.map_or_else(|| "-".to_owned(), |value| short(&value));
         format!("{}: {} -> {}", change.field, text(change.was), text(change.is))
     });
     let what: Vec<String> = entry.reason.iter().map(|reason| short(reason)).chain(changes).collect();
-    [entry.sequence.to_string(), beijing(entry.at), entry.actor.to_string(), entry.action.to_string(), what.join("; ")]
+    [
+        entry.sequence.to_string(),
+        beijing(entry.at),
+        named(entry.actor, names),
+        entry.action.to_string(),
+        what.join("; "),
+    ]
 }
 
 fn short(text: &str) -> String {
