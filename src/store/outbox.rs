@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::audit::{self, Act};
 use super::row::{count, cut, micros, optional_text, text};
+use super::sql::{Sql, builder};
 use super::{Cursor, MAX_PAGE, Page, Store, StoreError, on};
 use crate::language::Language;
 use crate::phone::Phone;
@@ -195,6 +196,18 @@ impl Store {
              where id = $2 and delivered_at is null";
         on!(&self.write, pool => sqlx::query(SQL).bind(micros(now)).bind(id).execute(pool).await.map(drop))?;
         Ok(())
+    }
+
+    /// Gives up what waits for a target that is none of these any more; gives the number of such messages.
+    pub async fn give_up_all_but(&self, targets: &[Target], now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut sql = Sql::default();
+        sql.push("update outbox set next_at = null, dead_at = ").bind(now);
+        sql.push(", error = 'the configuration has no such target any more' where next_at is not null");
+        for target in targets {
+            sql.push(" and not (kind = ").bind(target.kind.name());
+            sql.push(" and target = ").bind(target.name.as_str()).push(")");
+        }
+        Ok(on!(&self.write, pool => builder!(sql).build().execute(pool).await.map(|done| done.rows_affected()))?)
     }
 
     /// The attempt failed: again at `next`, or never when there is none. Whoever leased it since is not disturbed.

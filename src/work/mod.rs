@@ -3,6 +3,7 @@
 pub mod clocks;
 pub mod disk;
 pub mod outbox;
+pub mod retention;
 pub mod seals;
 pub mod supervision;
 pub mod trends;

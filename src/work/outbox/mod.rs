@@ -116,6 +116,13 @@ impl Outbox {
 
     /// Until it is cancelled. What is on its way then may be sent once more by the next start.
     pub async fn run(self, live: Arc<Live>, clock: Clock, cancelled: CancellationToken) {
+        match self.give_up_strangers(clock.wall()).await {
+            Ok(0) => {}
+            Ok(messages) => {
+                tracing::warn!(messages, "messages to targets that the configuration no longer has are given up");
+            }
+            Err(error) => tracing::warn!(%error, "messages to former targets could not be given up"),
+        }
         let mut tasks = JoinSet::new();
         for way in 0..self.ways.0.len() {
             let outbox = self.clone();
@@ -123,6 +130,15 @@ impl Outbox {
         }
         tasks.spawn(async move { self.count_on(&live, clock).await });
         cancelled.cancelled().await;
+    }
+
+    /// Gives up what waits for a target that the configuration no longer has; gives the number of such messages.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn give_up_strangers(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let targets: Vec<Target> = self.ways.0.iter().map(|(target, _)| target.clone()).collect();
+        self.store.give_up_all_but(&targets, now).await
     }
 
     /// Sends once what is due now, to every target; gives the number of attempts.
