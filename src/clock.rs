@@ -101,9 +101,40 @@ impl Clock {
     }
 }
 
+/// Compares the two clocks from look to look, so that nothing is done by a wall clock that was just set.
+#[derive(Debug, Default)]
+pub struct Steady {
+    last: Option<Now>,
+}
+
+/// A wall clock that is set by so much is believed at the next look only.
+const JUMP: TimeDelta = TimeDelta::seconds(10);
+
+impl Steady {
+    /// # Errors
+    /// By how much the wall clock has run ahead of the monotonic one since the last look; negative when it fell behind.
+    pub fn check(&mut self, now: Now) -> Result<(), TimeDelta> {
+        let Some(last) = self.last.replace(now) else { return Ok(()) };
+        let passed = TimeDelta::from_std(now.mono.since(last.mono)).unwrap_or(TimeDelta::MAX);
+        let ahead = (now.wall - last.wall).checked_sub(&passed).unwrap_or(TimeDelta::MIN);
+        if ahead.abs() > JUMP { Err(ahead) } else { Ok(()) }
+    }
+}
+
 /// The day it is in Beijing, which all seven cities keep: UTC+8, no summer time since 1991.
 pub fn beijing_day(at: DateTime<Utc>) -> NaiveDate {
     at.checked_add_signed(TimeDelta::hours(8)).unwrap_or(at).date_naive()
+}
+
+/// The time of day it is in Beijing then.
+pub fn beijing_time(at: DateTime<Utc>) -> NaiveTime {
+    at.checked_add_signed(TimeDelta::hours(8)).unwrap_or(at).time()
+}
+
+/// When it is so late on that day in Beijing.
+pub fn from_beijing(day: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+    let there = day.and_time(time);
+    there.checked_sub_signed(TimeDelta::hours(8)).unwrap_or(there).and_utc()
 }
 
 /// 23:59:59 of a day in Beijing.
@@ -132,6 +163,40 @@ mod tests {
             assert_eq!(beijing_day(end_of_beijing_day(day)), day);
         }
         assert_eq!(beijing_day(DateTime::<Utc>::MAX_UTC), NaiveDate::MAX);
+    }
+
+    fn now(seconds: u64, wall: &str) -> Now {
+        Now { mono: Mono::from_micros(seconds * 1_000_000), wall: wall.parse().expect("a time") }
+    }
+
+    #[test]
+    fn clocks_that_go_together_are_steady() {
+        let mut steady = Steady::default();
+        assert_eq!(steady.check(now(100, "2026-11-22T02:00:00Z")), Ok(()));
+        assert_eq!(steady.check(now(115, "2026-11-22T02:00:16Z")), Ok(()));
+        assert_eq!(steady.check(now(3_700, "2026-11-22T03:00:01Z")), Ok(()), "a look that took long is no jump");
+    }
+
+    #[test]
+    fn a_wall_clock_that_jumps_costs_one_look() {
+        let mut steady = Steady::default();
+        assert_eq!(steady.check(now(100, "2026-11-22T02:00:00Z")), Ok(()));
+        assert_eq!(steady.check(now(115, "2026-11-22T01:00:15Z")), Err(TimeDelta::hours(-1)), "back");
+        assert_eq!(steady.check(now(130, "2026-11-22T01:00:30Z")), Ok(()));
+        assert_eq!(steady.check(now(145, "2027-11-22T01:00:45Z")), Err(TimeDelta::days(365)), "far ahead");
+        assert_eq!(steady.check(now(160, "2027-11-22T01:01:00Z")), Ok(()));
+    }
+
+    /// No day has an hour twice or lacks one, so that a time of day names one moment.
+    #[test]
+    fn every_day_in_beijing_has_24_hours() {
+        let night = NaiveTime::from_hms_opt(1, 30, 0).expect("a time of day");
+        let first = NaiveDate::from_ymd_opt(2000, 1, 1).expect("a day");
+        for day in first.iter_days().take(40_000) {
+            let at = from_beijing(day, night);
+            assert_eq!((beijing_day(at), beijing_time(at)), (day, night));
+            assert_eq!(from_beijing(day.succ_opt().expect("a day"), night) - at, TimeDelta::hours(24));
+        }
     }
 
     #[test]

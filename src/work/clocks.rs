@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::supervision;
 use crate::city::City;
-use crate::clock::{Clock, Mono, Now};
+use crate::clock::{Clock, Mono, Steady};
 use crate::store::{NotDone, Order, Overview, Store, StoreError};
 use crate::ticket::{Actor, Command, Number, Side, State};
 
@@ -133,26 +133,6 @@ async fn carry_out(
     }
 }
 
-/// Compares the two clocks from look to look.
-#[derive(Debug, Default)]
-struct Steady {
-    last: Option<Now>,
-}
-
-/// A wall clock that is set by so much is believed at the next look only.
-const JUMP: TimeDelta = TimeDelta::seconds(10);
-
-impl Steady {
-    /// # Errors
-    /// By how much the wall clock has run ahead of the monotonic one since the last look; negative when it fell behind.
-    fn check(&mut self, now: Now) -> Result<(), TimeDelta> {
-        let Some(last) = self.last.replace(now) else { return Ok(()) };
-        let passed = TimeDelta::from_std(now.mono.since(last.mono)).unwrap_or(TimeDelta::MAX);
-        let ahead = (now.wall - last.wall).checked_sub(&passed).unwrap_or(TimeDelta::MIN);
-        if ahead.abs() > JUMP { Err(ahead) } else { Ok(()) }
-    }
-}
-
 fn show(overview: &Overview) {
     let none = Default::default();
     for city in City::ALL {
@@ -173,28 +153,6 @@ fn show(overview: &Overview) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn now(seconds: u64, wall: &str) -> Now {
-        Now { mono: Mono::from_micros(seconds * 1_000_000), wall: wall.parse().expect("a time") }
-    }
-
-    #[test]
-    fn clocks_that_go_together_are_steady() {
-        let mut steady = Steady::default();
-        assert_eq!(steady.check(now(100, "2026-11-22T02:00:00Z")), Ok(()));
-        assert_eq!(steady.check(now(115, "2026-11-22T02:00:16Z")), Ok(()));
-        assert_eq!(steady.check(now(3_700, "2026-11-22T03:00:01Z")), Ok(()), "a look that took long is no jump");
-    }
-
-    #[test]
-    fn a_wall_clock_that_jumps_costs_one_look() {
-        let mut steady = Steady::default();
-        assert_eq!(steady.check(now(100, "2026-11-22T02:00:00Z")), Ok(()));
-        assert_eq!(steady.check(now(115, "2026-11-22T01:00:15Z")), Err(TimeDelta::hours(-1)), "back");
-        assert_eq!(steady.check(now(130, "2026-11-22T01:00:30Z")), Ok(()));
-        assert_eq!(steady.check(now(145, "2027-11-22T01:00:45Z")), Err(TimeDelta::days(365)), "far ahead");
-        assert_eq!(steady.check(now(160, "2027-11-22T01:01:00Z")), Ok(()));
-    }
 
     #[test]
     fn the_first_failure_and_the_first_success_after_it_are_told() {
