@@ -158,6 +158,10 @@ names! {
         Request = "request",
         /// The whole call, stereo: the caller left, the system right.
         Call = "call",
+        /// Why a requester is not satisfied, said in a return visit, mono.
+        Reason = "reason",
+        /// What the network said before a call was answered, mono.
+        Early = "early",
     }
 }
 

@@ -80,6 +80,11 @@ id! {
 }
 
 id! {
+    /// One try to reach a requester for a return visit.
+    AttemptId
+}
+
+id! {
     /// The supervision of a matter or a unit.
     SupervisionId
 }

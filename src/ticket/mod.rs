@@ -1,6 +1,7 @@
 //! Tickets: their number, their fields, their life and its clocks, and the catalogue they are sorted by.
 
 mod actor;
+mod attempt;
 pub mod calendar;
 pub mod catalogue;
 pub mod deadline;
@@ -26,13 +27,14 @@ use crate::phone::Phone;
 use calendar::WorkingDays;
 
 pub use actor::{Actor, BadActor};
+pub use attempt::{Given, Outcome, Said, VisitCall, Way};
 pub use catalogue::{Catalogue, ClassCode, GroupCode, ReasonCode, ReasonKind, UnitCode};
 pub use due::DueReasons;
 pub use fields::{
     Action, Alarm, CallEnd, Channel, Contacted, Direction, EndedBy, EventKind, Means, RecordingKind, RecordingState,
     RequestType, Requester, Solved, State, UnknownName, Urgency,
 };
-pub use id::{AccountId, AttachmentId, BadId, CallId, ClientId, RecordingId, SupervisionId};
+pub use id::{AccountId, AttachmentId, AttemptId, BadId, CallId, ClientId, RecordingId, SupervisionId};
 pub use life::{Deed, Life};
 pub use lifecycle::{
     Answers, BadPhone, Change, Command, Edit, Effect, LAST_ROUND, Level, MAX_RETURNS, Moment, NoVisit, PhoneText,

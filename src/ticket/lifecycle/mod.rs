@@ -81,11 +81,21 @@ pub enum Told {
     Redone,
     Merged,
     Withdrawn,
+    /// The questions of the return visit, which a reply answers.
+    Visit,
 }
 
 impl Told {
-    pub const ALL: [Told; 7] =
-        [Told::Refused, Told::Accepted, Told::Extended, Told::Closed, Told::Redone, Told::Merged, Told::Withdrawn];
+    pub const ALL: [Told; 8] = [
+        Told::Refused,
+        Told::Accepted,
+        Told::Extended,
+        Told::Closed,
+        Told::Redone,
+        Told::Merged,
+        Told::Withdrawn,
+        Told::Visit,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -96,6 +106,7 @@ impl Told {
             Told::Redone => "redone",
             Told::Merged => "merged",
             Told::Withdrawn => "withdrawn",
+            Told::Visit => "visit",
         }
     }
 }
