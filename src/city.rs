@@ -40,6 +40,19 @@ impl City {
         self as u8 + 1
     }
 
+    /// `0891`: what a number of the city begins with.
+    pub const fn area_code(self) -> &'static str {
+        match self {
+            City::Lhasa => "0891",
+            City::Shigatse => "0892",
+            City::Shannan => "0893",
+            City::Nyingchi => "0894",
+            City::Chamdo => "0895",
+            City::Nagqu => "0896",
+            City::Ngari => "0897",
+        }
+    }
+
     pub fn from_digit(digit: u8) -> Option<City> {
         City::ALL.into_iter().find(|c| c.digit() == digit)
     }
@@ -74,5 +87,8 @@ mod tests {
         assert_eq!(City::Ngari.digit(), 7);
         assert_eq!(City::from_digit(4), Some(City::Nyingchi));
         assert_eq!(City::from_digit(8), None);
+        for city in City::ALL {
+            assert_eq!(city.area_code(), format!("089{}", city.digit()));
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// What has fewer digits behind a `+` is no number of another country, but one of ours that a trunk wrote so.
+const SHORTEST_ABROAD: usize = 8;
+
 /// National digits of a Chinese number: a mobile phone (11 digits from 1), a landline with its area code
 /// (`0891…`, 10-12 digits) or a short service number. `Debug` and `Display` mask it, so that no log, label or
 /// error carries one; [`Phone::digits`] is the way to the whole.
@@ -9,8 +12,9 @@ use std::fmt;
 pub struct Phone(String);
 
 impl Phone {
-    /// Reads what a trunk or a person gives: `+86`, `0086` and `86` before a mobile number or an area code go,
-    /// separators go. `None` for what has no 3-15 digits or holds anything else (`anonymous`, a SIP name).
+    /// Reads what a trunk or a person gives: `+86`, `0086` and `86` before a mobile number or an area code go, and the
+    /// `0` before a mobile number of another city; separators go. A number of another country keeps its country code,
+    /// behind `00`, so that none looks like one of ours. `None` for what has no 3-15 digits or holds anything else (`anonymous`, a SIP name).
     pub fn parse(text: &str) -> Option<Phone> {
         let mut digits = String::with_capacity(text.len());
         let rest = text.trim();
@@ -58,12 +62,33 @@ fn national(digits: &str, international: bool) -> String {
         Some(rest) => Some(rest),
         None => digits.strip_prefix("86").filter(|_| international || digits.len() == 13),
     };
-    match stripped {
-        // +86 891 … is 0891 … at home; +86 138 … is a mobile phone and has no trunk zero
-        Some(rest) if rest.starts_with('1') || rest.starts_with('0') || rest.len() < 7 => rest.to_owned(),
+    let national = match stripped {
+        // +86 891 … is 0891 … at home; +86 138 … is a mobile phone and has no trunk zero, nor has +86 400 …
+        Some(rest) if has_no_zero(rest) => rest.to_owned(),
         Some(rest) => format!("0{rest}"),
+        // +1 315 555 1234 has the eleven digits of a mobile phone
+        None if international && digits.len() >= SHORTEST_ABROAD && !digits.starts_with('0') => format!("00{digits}"),
         None => digits.to_owned(),
+    };
+    match national.strip_prefix('0') {
+        // no area code begins with 01 but Peking's 010
+        Some(mobile) if is_mobile(mobile) => mobile.to_owned(),
+        _ => national,
     }
+}
+
+/// What stands behind +86 and is dialled without a zero at home: anything but a landline's area code and number.
+fn has_no_zero(digits: &str) -> bool {
+    let toll_free = digits.starts_with("400") || digits.starts_with("800");
+    let peking = digits.starts_with("10") && digits.len() == 10;
+    digits.starts_with('0')
+        || digits.len() < 7
+        || (digits.starts_with('1') && !peking)
+        || (toll_free && digits.len() == 10)
+}
+
+fn is_mobile(digits: &str) -> bool {
+    digits.len() == 11 && matches!(digits.as_bytes(), [b'1', b'3'..=b'9', ..])
 }
 
 /// Shows nothing but the length: for the `Debug` of what holds numbers or names as plain text.
@@ -103,7 +128,17 @@ mod tests {
             ("+86 891 6323 111", Some("08916323111")),
             ("08916323111", Some("08916323111")),
             ("+8689512345", Some("089512345")),
+            ("013812345678", Some("13812345678")),
+            ("+86 013812345678", Some("13812345678")),
+            ("010 6552 9988", Some("01065529988")),
+            ("+86 10 6552 9988", Some("01065529988")),
+            ("010 6552 99887", Some("010655299887")),
+            ("+1 315 555 1234", Some("0013155551234")),
+            ("001 315 555 1234", Some("0013155551234")),
+            ("+852 2345 6789", Some("0085223456789")),
+            ("+86 400 812 3456", Some("4008123456")),
             ("12345", Some("12345")),
+            ("+12345", Some("12345")),
             ("anonymous", None),
             ("", None),
             ("12", None),
