@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::outbox::{MessageKind, SMS};
 use super::row::{count, micros};
-use super::{ClassWeeks, Store, StoreError, Transaction, on};
+use super::{ClassWeeks, Store, StoreError, Transaction, on, visiting};
 use crate::clock::beijing_day;
 use crate::ticket::grams::grams;
 use crate::ticket::{Number, State, Ticket, Told};
@@ -28,6 +28,9 @@ impl Store {
         }
         if was.map(|was| &was.handling.assisting).is_some_and(|units| *units != is.handling.assisting) {
             assign(transaction, is).await?;
+        }
+        if was.is_some_and(|was| was.phone != is.phone) {
+            visiting::number_corrected(transaction, is.number).await?;
         }
         let mut days = days(was.into_iter().chain([is]), now);
         if was.is_some_and(|was| counts_elsewhere(was, is)) {

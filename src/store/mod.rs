@@ -3,6 +3,7 @@
 //! Times are parameters, cut to microseconds (PostgreSQL keeps no more); the SQL is one text for both databases.
 
 mod accounts;
+mod actors;
 mod attachment_folder;
 mod attachments;
 mod audit;
@@ -33,6 +34,7 @@ mod repair;
 mod reports;
 mod requests;
 mod reschedule;
+mod retention;
 mod row;
 mod rules;
 mod seals;
@@ -46,9 +48,11 @@ mod throttle;
 mod ticket_filter;
 mod ticket_list;
 mod ticket_row;
+mod ticket_words;
 mod tickets;
 mod token;
 mod verify;
+mod visiting;
 mod visits;
 mod wav;
 
@@ -59,6 +63,7 @@ use database::{Pool, Transaction, on};
 pub use accounts::{
     Account, AccountError, AccountName, BadName, BadPassword, BadProfile, By, ClientName, NewAccount, Password, Profile,
 };
+pub use actors::{ActorName, ActorNames};
 pub use attachment_folder::AttachmentFolder;
 pub use attachments::Attachment;
 pub use audit::{AuditChange, AuditEntry, AuditFilter, Seen};
@@ -81,9 +86,10 @@ pub use recording_file::{RecordingError, RecordingWriter};
 pub use recording_folder::RecordingFolder;
 pub use recordings::{FinishedRecording, NewRecording, Recording};
 pub use repair::{RepairError, Repaired, repair};
-pub use reports::{Behind, ClassWeeks, Counted, Dimension, Name, ReportQuery, ReportRow};
+pub use reports::{Behind, ClassWeeks, Counted, Dimension, Name, Recounted, ReportQuery, ReportRow, TREND_DAYS};
 pub use requests::{Filed, NewRequest, Once};
 pub use reschedule::Moved;
+pub use retention::Purged;
 pub use rules::{Rules, Subscriber, WEBHOOK_EVENTS};
 pub use seals::Seal;
 pub use sessions::{Session, SignInError, SignedIn};
@@ -93,9 +99,14 @@ pub use supervision::{Hand, NotSupervised, Supervised};
 pub use throttle::AccessConfig;
 pub use ticket_filter::{TicketFilter, TicketOrder};
 pub use ticket_list::{Count, ListError};
+pub use ticket_words::WordSearch;
 pub use tickets::{NewTicket, Submitted, TicketFile, TicketWithRecordings};
 pub use token::Token;
 pub use verify::{Broken, Verified};
+pub use visiting::{
+    Ceilings, Holder, NotSkipped, OptOut, Paused, PlannedVisit, PreviewedVisit, Replied, Settled, Settlement,
+    VISITS_A_PLAN, VisitAttempt, VisitCount, VisitFigures, VisitFilter, VisitStep,
+};
 pub use visits::{Contact, Visit};
 
 /// The database. Clones share its connections.
@@ -105,6 +116,7 @@ pub struct Store {
     write: Pool,
     rules: Arc<Rules>,
     calendar: Arc<Mutex<calendar::Known>>,
+    word_search: WordSearch,
 }
 
 impl Store {

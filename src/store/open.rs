@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::database::{Database, Pool, on};
-use super::{Store, backup};
+use super::{Store, WordSearch, backup};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -159,7 +159,7 @@ impl Store {
     }
 
     fn of(read: Pool, write: Pool) -> Store {
-        Store { read, write, rules: Arc::default(), calendar: Arc::default() }
+        Store { read, write, rules: Arc::default(), calendar: Arc::default(), word_search: WordSearch::default() }
     }
 
     /// Lets running queries end and closes every connection.

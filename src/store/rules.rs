@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::AccessConfig;
+use crate::callback;
 use crate::city::City;
 use crate::ticket::deadline::Limits;
 use crate::ticket::{likeness, supervision};
@@ -22,6 +23,7 @@ pub struct Rules {
     pub access: AccessConfig,
     pub supervision: supervision::Config,
     pub matching: likeness::Config,
+    pub visits: callback::Config,
 }
 
 impl Rules {

@@ -59,10 +59,10 @@ pub struct Outcome {
 }
 
 impl Sidecar {
-    /// 1 for a request, 2 for a whole call.
+    /// 2 for a whole call, 1 for one side alone.
     pub fn channels(&self) -> u8 {
         match self.kind {
-            RecordingKind::Request => 1,
+            RecordingKind::Request | RecordingKind::Reason | RecordingKind::Early => 1,
             RecordingKind::Call => 2,
         }
     }

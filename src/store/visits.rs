@@ -63,7 +63,8 @@ impl Store {
         const SQL: &str = "insert into visit (ticket, round, state, closed_at, due_at, attempts) \
              values ($1, $2, 'due', $3, $3, 0) \
              on conflict (ticket, round) do update set state = 'due', closed_at = excluded.closed_at, \
-             due_at = excluded.due_at, attempts = 0, attempted_at = null";
+             due_at = excluded.due_at, attempts = 0, attempted_at = null, step = null, next_at = null, held = null, \
+             calendar = null, sms_at = null";
         const FOLLOWERS: &str = "select number from ticket where merged_into = $1 order by number";
         let mut tickets: Vec<String> = on!(transaction, transaction => sqlx::query_scalar(FOLLOWERS)
             .bind(ticket.to_string())

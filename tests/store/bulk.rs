@@ -1,6 +1,6 @@
 //! Lives written in bulk: the same rows as one command at a time, and the same from the same seed.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use hotline::app::simulate::fill;
 use hotline::simulate::Plan;
 use hotline::store::{BulkError, Order};
@@ -18,7 +18,7 @@ on_each_database!(
 );
 
 /// Every row that a command leaves, a text each.
-const ROWS: [&str; 9] = [
+const ROWS: [&str; 8] = [
     "select subject || ' ' || sequence || ' ' || at || ' ' || actor || ' ' || action || ' ' || coalesce(changes, '-') \
         || ' ' || coalesce(reason, '-') || ' ' || coalesce(address, '-') from audit order by subject, sequence",
     "select subject || ' ' || last from audit_subject order by subject",
@@ -33,8 +33,13 @@ const ROWS: [&str; 9] = [
     "select gram || ' ' || ticket from gram order by gram, ticket",
     "select ticket || ' ' || unit from assisting order by ticket, unit",
     "select city || ' ' || day || ' ' || last from number_sequence order by city, day",
-    "select distinct city || ' ' || day as marked from report_stale order by marked",
 ];
+
+/// Days that have to be counted anew, and what was counted.
+const MARKED: &str = "select distinct city || ' ' || day as marked from report_stale order by marked";
+const COUNTED: &str = "select dimension || ' ' || day || ' ' || city || ' ' || key || ' ' || received || ' ' || closed \
+        || ' ' || due_met || ' ' || contact_met || ' ' || visits || ' ' || satisfied || ' ' || redone \
+        from report_day order by dimension, day, city, key";
 
 async fn rows(fixture: &Fixture) -> Vec<String> {
     let mut rows = Vec::new();
@@ -133,8 +138,13 @@ async fn bulk_writes_the_rows_that_commands_write(fixture: Fixture) {
     }
     let mut bulk = bulk_fixture.store.bulk().await.expect("a fresh database");
     bulk.write(&lives).await.expect("written");
+    assert_eq!(bulk_fixture.rows(MARKED).await, fixture.rows(MARKED).await);
     bulk.finish().await.expect("finished");
     assert_eq!(rows(&bulk_fixture).await, rows(&fixture).await);
+    assert_eq!(bulk_fixture.rows(MARKED).await, [""; 0], "its days are counted");
+    let day = hotline::clock::beijing_day(created);
+    fixture.store.recount(day, day + Days::new(60), &[]).await.expect("counted");
+    assert_eq!(bulk_fixture.rows(COUNTED).await, fixture.rows(COUNTED).await);
     for number in [lead, second] {
         let executed = fixture.store.ticket(number).await.expect("read").expect("there");
         let written = bulk_fixture.store.ticket(number).await.expect("read").expect("there");
@@ -167,6 +177,7 @@ async fn one_seed_fills_two_databases_alike(fixture: Fixture) {
         assert_eq!((written, heard), (1_200, vec![1_000, 1_200]));
     }
     assert_eq!(rows(&fixture).await, rows(&other).await);
+    assert_eq!(fixture.rows(COUNTED).await, other.rows(COUNTED).await);
     const TICKETS: &str = "select number || ' ' || state || ' ' || version || ' ' || coalesce(title, '-') || ' ' \
         || coalesce(phone, '-') || ' ' || coalesce(lead_unit, '-') || ' ' || coalesce(cast(ended_at as text), '-') \
         from ticket order by number";

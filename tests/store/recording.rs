@@ -40,7 +40,7 @@ fn a_request_is_mono_and_a_call_has_the_caller_left() {
     let (_keep, folder) = recordings();
     let caller: Vec<u8> = (0..160).map(|at| alaw_encode(at * 100)).collect();
     let system: Vec<u8> = (0..160).map(|at| alaw_encode(-at * 50)).collect();
-    for kind in [RecordingKind::Request, RecordingKind::Call] {
+    for kind in RecordingKind::ALL.iter().copied() {
         let mut beside = sidecar(&call(1), 1);
         beside.kind = kind;
         beside.recording = sidecar(&call(kind as u32), kind as u32).recording;
@@ -54,7 +54,9 @@ fn a_request_is_mono_and_a_call_has_the_caller_left() {
         let mut reader = hound::WavReader::open(&sound).expect("a sound file");
         let samples: Vec<i16> = reader.samples().collect::<Result<_, _>>().expect("samples");
         let expected: Vec<i16> = match kind {
-            RecordingKind::Request => caller.iter().map(|octet| alaw_decode(*octet)).collect(),
+            RecordingKind::Request | RecordingKind::Reason | RecordingKind::Early => {
+                caller.iter().map(|octet| alaw_decode(*octet)).collect()
+            }
             RecordingKind::Call => caller
                 .iter()
                 .zip(&system)

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::{Command as Process, ExitStatus, Stdio};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hotline::store::{Rules, Store, Subscriber, TicketFile};
+use hotline::store::{Ceilings, Holder, Rules, Settlement, Store, Subscriber, TicketFile};
 use hotline::ticket::supervision::Config;
-use hotline::ticket::{Action, Number, State};
+use hotline::ticket::{Action, CallId, Number, Outcome, Said, Solved, State, VisitCall};
 use hotline::work::{clocks, supervision};
 use serde_json::json;
 
@@ -142,9 +142,25 @@ async fn lives() {
     clocks::round(&store, now + TimeDelta::hours(1), 100).await.expect("looked");
     step(tickets[1], json!({ "command": "merge", "into": tickets[2] })).await;
     step(tickets[2], json!({ "command": "answer", "reply": "repaired" })).await;
-    step(tickets[1], json!({ "command": "visited", "means": "person", "solved": "yes" })).await;
-    step(tickets[2], json!({ "command": "visited", "means": "person", "solved": "yes" })).await;
+    returns(&store, now).await;
     store.close().await;
+}
+
+/// Calls everybody whose visit is due, and hears that it is solved.
+async fn returns(store: &Store, now: DateTime<Utc>) {
+    store.plan_visits(now).await.expect("planned");
+    let holder = Holder { node: "lhasa-1".to_owned(), start: "1".to_owned() };
+    let calls = store.lease_visits(&holder, 10, Ceilings { live: 10, per_second: 10 }, now).await.expect("leased");
+    assert_eq!(calls.len(), 2, "the merged one and its lead");
+    for VisitCall { attempt, .. } in calls {
+        store.attempt_dialled(attempt, "telecom", CallId::new(now, [1; 10]), now).await.expect("written");
+        for said in [Said::Willing, Said::Solved(Solved::Yes)] {
+            store.attempt_said(attempt, said, now).await.expect("kept");
+        }
+        let outcome = Outcome::OptOut;
+        let settlement = Settlement { attempt, outcome, status: None, q850: None, message_left: false, early: None };
+        store.settle_attempt(&settlement, now).await.expect("settled");
+    }
 }
 
 async fn holds_whole_commands(url: &str, at: usize) {
@@ -167,8 +183,22 @@ async fn holds_whole_commands(url: &str, at: usize) {
     let supervised = fixture.rows("select subject from supervision").await;
     let told = fixture.rows("select event from outbox where ticket is null").await;
     assert_eq!((opened.len(), told.len()), (supervised.len(), supervised.len()), "killed at {at}");
+    attempts_and_visits_agree(&fixture, at).await;
     store.close().await;
     fixture.store.close().await;
+}
+
+/// A live attempt has its visit wait, one that has ended has taken it on; an opt-out is on the list with its audit row.
+async fn attempts_and_visits_agree(fixture: &Fixture, at: usize) {
+    let attempts = |ended: &str| format!("select ticket from attempt where ended_at is {ended} order by ticket");
+    let visits = |which: &str| format!("select ticket from visit where {which} order by ticket");
+    let live = fixture.rows(&visits("state = 'due' and step = 'live' and attempts = 1")).await;
+    assert_eq!(live, fixture.rows(&attempts("null")).await, "killed at {at}");
+    let answered = fixture.rows(&visits("state = 'answered' and means = 'call'")).await;
+    assert_eq!(answered, fixture.rows(&attempts("not null")).await, "killed at {at}");
+    let listed = fixture.rows("select phone from opt_out").await;
+    let told = fixture.rows("select subject from audit where subject like 'opt-out %'").await;
+    assert_eq!((listed.len(), told.len()), (answered.len(), answered.len()), "killed at {at}");
 }
 
 fn is_what_its_history_tells(file: &TicketFile, at: usize) {

@@ -1,7 +1,7 @@
 //! A database of the first schema, with rows in every table, serves on.
 
 use hotline::phone::Phone;
-use hotline::store::{TicketFilter, TicketOrder};
+use hotline::store::{Ceilings, Holder, TicketFilter, TicketOrder};
 use hotline::ticket::{Action, Actor, Number, State};
 use hotline::work::clocks::round;
 use serde_json::json;
@@ -66,6 +66,55 @@ async fn the_first_schema_in_postgres_is_brought_here_with_its_rows() {
     }
     connection.close().await.expect("closed");
     serves_on(Fixture::open(Folder::new(), url).await).await;
+}
+
+/// As the second version left a ticket that was answered directly, on a Friday.
+const DUE_VISIT: [&str; 2] = [
+    "update ticket set state = 'closed', closed_at = '2026-11-20T04:00:00+00:00' where number = '126112000016'",
+    "insert into visit (ticket, round, state, closed_at, due_at, attempts) values ('126112000016', 1, 'due', \
+     '2026-11-20T04:00:00+00:00', '2026-11-20T04:00:00+00:00', 0)",
+];
+
+#[tokio::test]
+async fn visits_that_were_due_before_they_were_planned_get_a_plan_in_sqlite() {
+    let folder = Folder::new();
+    let url = format!("sqlite://{}", folder.path().join("old.db").display());
+    let mut connection = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.expect("created");
+    SQLITE.run_to(1, &mut connection).await.expect("the first schema");
+    for rows in ROWS {
+        sqlx::query(rows).execute(&mut connection).await.expect(rows);
+    }
+    SQLITE.run_to(2, &mut connection).await.expect("the second schema");
+    for rows in DUE_VISIT {
+        sqlx::query(rows).execute(&mut connection).await.expect(rows);
+    }
+    connection.close().await.expect("closed");
+    is_planned(Fixture::open(folder, url).await).await;
+}
+
+#[tokio::test]
+async fn visits_that_were_due_before_they_were_planned_get_a_plan_in_postgres() {
+    let url = cluster::database().await;
+    let mut connection = PgConnection::connect(&url).await.expect("connected");
+    POSTGRES.run_to(1, &mut connection).await.expect("the first schema");
+    for rows in ROWS {
+        sqlx::query(rows).execute(&mut connection).await.expect(rows);
+    }
+    POSTGRES.run_to(2, &mut connection).await.expect("the second schema");
+    for rows in DUE_VISIT {
+        sqlx::query(rows).execute(&mut connection).await.expect(rows);
+    }
+    connection.close().await.expect("closed");
+    is_planned(Fixture::open(Folder::new(), url).await).await;
+}
+
+async fn is_planned(fixture: Fixture) {
+    assert_eq!(fixture.store.plan_visits(morning()).await, Ok(1));
+    assert_eq!(fixture.rows("select step from visit").await, ["call"]);
+    let holder = Holder { node: "lhasa-1".to_owned(), start: "1".to_owned() };
+    let plenty = Ceilings { live: 10, per_second: 10 };
+    let calls = fixture.store.lease_visits(&holder, 10, plenty, morning()).await.expect("leased");
+    assert_eq!(calls.iter().map(|call| call.ticket).collect::<Vec<_>>(), [number("126112000016")]);
 }
 
 fn number(text: &str) -> Number {
