@@ -39,7 +39,7 @@ fn forwards(flow: &Flow, from: NodeIndex, along: impl Fn(By) -> bool) -> Vec<boo
 
 /// The nodes from which an end can be reached without hanging up.
 fn ends(flow: &Flow) -> Vec<bool> {
-    let mut ending: Vec<bool> = flow.nodes.iter().map(|node| matches!(node.work, Work::End)).collect();
+    let mut ending: Vec<bool> = flow.nodes.iter().map(|node| matches!(node.work, Work::End { .. })).collect();
     loop {
         let before = ending.clone();
         for (index, node) in flow.nodes.iter().enumerate() {
@@ -59,5 +59,5 @@ fn loops(flow: &Flow, index: NodeIndex) -> bool {
 }
 
 fn takes_the_gone(node: &Node) -> bool {
-    matches!(node.work, Work::Ask(_) | Work::End)
+    matches!(node.work, Work::Ask(_) | Work::End { .. })
 }

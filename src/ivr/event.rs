@@ -10,7 +10,7 @@ use crate::city::City;
 use crate::digit::Digit;
 use crate::language::Language;
 use crate::phone::{Masked, Phone};
-use crate::ticket::{Number, RequestType, Requester};
+use crate::ticket::{Given, Number, RequestType, Requester, Said, VisitCall, Way};
 
 /// A prompt's id in the manifest, such as `menu.head`.
 pub type PromptId = Arc<str>;
@@ -25,6 +25,39 @@ pub struct Caller {
     pub language: Option<Language>,
     pub profile: Profile,
     pub features: Features,
+    /// The return visit that the call is for, or that this number broke off a short while ago.
+    pub visit: Option<Visit>,
+}
+
+/// What a return visit asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    pub ticket: Number,
+    /// Of the ticket; spoken to a number that has chosen none.
+    pub language: Language,
+    /// The day of the request; not told of a confidential one.
+    pub filed_on: NaiveDate,
+    pub confidential: bool,
+    /// What is known already, and is not asked again.
+    pub given: Given,
+    /// No message was left on a machine yet.
+    pub may_leave_message: bool,
+    /// The requester has called back, so nobody has to ask who it is.
+    pub called_back: bool,
+}
+
+impl Visit {
+    pub fn of(visit: &VisitCall) -> Visit {
+        Visit {
+            ticket: visit.ticket,
+            language: visit.language,
+            filed_on: visit.filed_on,
+            confidential: visit.confidential,
+            given: visit.given,
+            may_leave_message: visit.may_leave_message,
+            called_back: visit.way == Way::CallBack,
+        }
+    }
 }
 
 /// How a line treats its callers (domain.md §3).
@@ -83,6 +116,8 @@ pub enum Event {
     Timer,
     /// A recording has ended. Sent exactly once for a `Record`, after a hang-up too.
     Recorded { ended_by: EndedBy, speech_ms: u32, duration_ms: u32, take: Take },
+    /// The line has carried speech for four seconds on end: an answering machine talks like that.
+    LongSpeech,
     /// The reply to the `Ask` of that number. A late one is ignored.
     Answer { ask: u32, reply: Reply },
     /// The call is over: the caller hung up, the line broke, or the service ends the call.
@@ -136,6 +171,8 @@ pub enum Action {
     },
     /// The flow is at its end: send BYE.
     HangUp,
+    /// The flow is at its end: go on in the flow of return visits.
+    GoOnVisiting,
 }
 
 /// What a recording does to the ones before it.
@@ -147,6 +184,17 @@ pub enum RecordKind {
     Again,
     /// Follows them.
     Add,
+    /// Is none of them: it says why a requester is not satisfied.
+    Reason,
+}
+
+/// What a requester has just said in a return visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// By a key.
+    Typed(Said),
+    /// Why they are not satisfied: this recording.
+    Reason(Take),
 }
 
 /// Something to say, in the language it is to be said in.
@@ -183,6 +231,8 @@ pub enum Request {
     Urge { number: Number },
     /// The answers to common questions that a city offers. → `Topics`
     Consult { city: City },
+    /// Keep what a return visit has brought, at once. No reply wanted.
+    Said(Spoken),
     /// No reply wanted.
     RememberLanguage { phone: Phone, language: Language },
     /// A consult answer solved the matter: a direct answer, to be kept with the call. No reply wanted.
@@ -207,6 +257,7 @@ impl fmt::Debug for Request {
                 .finish(),
             Request::Urge { number } => f.debug_struct("Urge").field("number", number).finish(),
             Request::Consult { city } => f.debug_struct("Consult").field("city", city).finish(),
+            Request::Said(spoken) => f.debug_tuple("Said").field(spoken).finish(),
             Request::RememberLanguage { phone, language } => {
                 f.debug_struct("RememberLanguage").field("phone", phone).field("language", language).finish()
             }

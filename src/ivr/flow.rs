@@ -8,7 +8,7 @@ use super::event::{PromptId, RecordKind};
 use super::line::{Line, Reading};
 use super::{check, source};
 use crate::language::Language;
-use crate::ticket::{RequestType, Requester};
+use crate::ticket::{self, Contacted, RequestType, Requester, Said, Satisfaction, Solved};
 
 /// A call flow that [`step`](super::step()) can walk: made by [`Flow::parse`] only, so what it says holds.
 #[derive(Clone, Debug)]
@@ -74,6 +74,11 @@ impl Flow {
             }
         }
         false
+    }
+
+    /// Can a call come from here into the flow of return visits?
+    pub fn goes_on_visiting(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.work, Work::End { visits: true }))
     }
 
     /// The nodes' names, in no order that means anything.
@@ -148,7 +153,7 @@ impl Node {
             Work::Record(record) => {
                 lines.extend(record.lines.iter().chain(&record.short).chain(&record.silence).chain(&record.limit));
             }
-            Work::Ask(_) | Work::Tell { .. } | Work::Branch { .. } | Work::End => {}
+            Work::Ask(_) | Work::Tell { .. } | Work::Branch { .. } | Work::End { .. } => {}
         }
         lines
     }
@@ -181,7 +186,7 @@ impl Node {
                 edges.extend(cases.iter().map(|(_, to)| (*to, By::Itself)));
                 edges.push((*otherwise, By::Itself));
             }
-            Work::End => {}
+            Work::End { .. } => {}
         }
         if self.waits() {
             edges.push((self.hangup, By::HangUp));
@@ -194,7 +199,7 @@ impl Node {
         match &self.work {
             Work::Say(say) => !say.lines.is_empty(),
             Work::Menu(_) | Work::Collect(_) | Work::Record(_) | Work::Ask(_) => true,
-            Work::Tell { .. } | Work::Branch { .. } | Work::End => false,
+            Work::Tell { .. } | Work::Branch { .. } | Work::End { .. } => false,
         }
     }
 }
@@ -219,9 +224,18 @@ pub(super) enum Work {
     Collect(Collect),
     Record(Record),
     Ask(Ask),
-    Tell { request: TellKind, next: NodeIndex },
-    Branch { cases: Vec<(Fact, NodeIndex)>, otherwise: NodeIndex },
-    End,
+    Tell {
+        request: TellKind,
+        next: NodeIndex,
+    },
+    Branch {
+        cases: Vec<(Fact, NodeIndex)>,
+        otherwise: NodeIndex,
+    },
+    /// With `visits` the call goes on in the flow of return visits.
+    End {
+        visits: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -406,10 +420,21 @@ pub(super) enum FactKind {
     Due,
     Open,
     Room,
+    Visit,
+    CalledBack,
+    Confidential,
+    ContactedKnown,
+    SolvedKnown,
+    SatisfactionKnown,
+    Dissatisfied,
+    ReasonKnown,
+    RedoKnown,
+    LongSpeech,
+    MayLeaveMessage,
 }
 
 impl FactKind {
-    const ALL: [(&'static str, FactKind); 12] = [
+    const ALL: [(&'static str, FactKind); 23] = [
         ("sms", FactKind::Sms),
         ("synthetic", FactKind::Synthetic),
         ("event", FactKind::EventOpen),
@@ -422,6 +447,17 @@ impl FactKind {
         ("due", FactKind::Due),
         ("open", FactKind::Open),
         ("room", FactKind::Room),
+        ("visit", FactKind::Visit),
+        ("called_back", FactKind::CalledBack),
+        ("confidential", FactKind::Confidential),
+        ("contacted_known", FactKind::ContactedKnown),
+        ("solved_known", FactKind::SolvedKnown),
+        ("satisfaction_known", FactKind::SatisfactionKnown),
+        ("dissatisfied", FactKind::Dissatisfied),
+        ("reason_known", FactKind::ReasonKnown),
+        ("redo_known", FactKind::RedoKnown),
+        ("long_speech", FactKind::LongSpeech),
+        ("may_leave_message", FactKind::MayLeaveMessage),
     ];
 }
 
@@ -441,6 +477,30 @@ pub(super) struct Set {
     pub(super) call_recording: Option<bool>,
     /// Forget the request and its recordings.
     pub(super) cancel: Option<bool>,
+    /// The right person is there, and willing.
+    pub(super) willing: Option<bool>,
+    pub(super) contacted: Option<Contacted>,
+    pub(super) solved: Option<Solved>,
+    pub(super) satisfaction: Option<Satisfaction>,
+    pub(super) redo: Option<bool>,
+    /// How the return visit has ended, if not by what was answered.
+    pub(super) outcome: Option<ticket::Outcome>,
+    /// The message was left on the machine, to its end.
+    pub(super) message_left: Option<bool>,
+}
+
+impl Set {
+    /// What it says in answer to a return visit.
+    pub(super) fn said(&self) -> impl Iterator<Item = Said> + use<> {
+        let said = [
+            self.willing.and_then(|willing| willing.then_some(Said::Willing)),
+            self.contacted.map(Said::Contacted),
+            self.solved.map(Said::Solved),
+            self.satisfaction.map(Said::Satisfaction),
+            self.redo.map(Said::Redo),
+        ];
+        said.into_iter().flatten()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]

@@ -26,6 +26,8 @@ pub(super) enum What {
     Phone,
     Stage,
     Due,
+    /// The day of the request that a return visit asks about.
+    Filed,
     Unit,
     /// Of the topic that was chosen in the consult menu.
     Answer,
@@ -78,7 +80,7 @@ impl Line {
                 What::City => prompts.extend(City::ALL.map(|city| (language, city_prompt(city)))),
                 What::Stage => prompts.extend(Stage::ALL.map(|stage| (language, stage.prompt()))),
                 What::OtherLanguage => drop(prompts.insert((language, language_prompt(language)))),
-                What::Ticket | What::LastFour | What::Phone | What::Due | What::Unit => {}
+                What::Ticket | What::LastFour | What::Phone | What::Due | What::Filed | What::Unit => {}
                 What::Answer | What::Recording | What::Digits(_) | What::Pause(_) => {}
             }
         }
@@ -101,7 +103,7 @@ impl What {
     fn reading(&self) -> Option<Reading> {
         match self {
             What::Ticket | What::LastFour | What::Phone | What::Digits(_) => Some(Reading::Digits),
-            What::Due => Some(Reading::Date),
+            What::Due | What::Filed => Some(Reading::Date),
             What::Unit => Some(Reading::Unit),
             What::Answer => Some(Reading::Topic),
             What::Prompt(_) | What::City | What::Stage | What::OtherLanguage => None,
@@ -118,6 +120,7 @@ impl What {
             ("phone", "") => What::Phone,
             ("stage", "") => What::Stage,
             ("due", "") => What::Due,
+            ("filed", "") => What::Filed,
             ("unit", "") => What::Unit,
             ("answer", "") => What::Answer,
             ("recording", "") => What::Recording,

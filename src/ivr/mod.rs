@@ -18,11 +18,11 @@ mod words;
 mod tests;
 
 pub use event::{
-    Action, Caller, Draft, EndedBy, Event, Features, LeaderEvent, Profile, PromptId, RecordKind, Reply, Request, Stage,
-    Status, Take, Topic, Utterance,
+    Action, Caller, Draft, EndedBy, Event, Features, LeaderEvent, Profile, PromptId, RecordKind, Reply, Request,
+    Spoken, Stage, Status, Take, Topic, Utterance, Visit,
 };
 pub use flow::{Flow, Problem};
 pub use line::Reading;
 pub use passages::{Moment, Passage, Said};
-pub use state::State;
+pub use state::{State, VisitEnd};
 pub use step::step;

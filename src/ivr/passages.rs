@@ -87,7 +87,7 @@ impl Flow {
                 again(Moment::Silence, &record.silence),
                 again(Moment::Limit, &record.limit),
             ],
-            Work::Ask(_) | Work::Tell { .. } | Work::Branch { .. } | Work::End => Vec::new(),
+            Work::Ask(_) | Work::Tell { .. } | Work::Branch { .. } | Work::End { .. } => Vec::new(),
         };
         found.into_iter().flatten().collect()
     }
@@ -99,7 +99,7 @@ impl Flow {
             index = match &node.work {
                 Work::Say(say) if say.lines.is_empty() => say.next,
                 Work::Tell { next, .. } => *next,
-                Work::Ask(_) | Work::Branch { .. } | Work::End => return None,
+                Work::Ask(_) | Work::Branch { .. } | Work::End { .. } => return None,
                 Work::Say(_) | Work::Menu(_) | Work::Collect(_) | Work::Record(_) => return Some(node),
             };
         }
@@ -118,7 +118,7 @@ impl Node {
             Work::Ask(_) => "ask",
             Work::Tell { .. } => "tell",
             Work::Branch { .. } => "branch",
-            Work::End => "end",
+            Work::End { .. } => "end",
         };
         format!("{kind}.{}", self.name)
     }
@@ -141,6 +141,7 @@ fn one(line: &Line) -> Option<Said> {
         What::LastFour => "{last_four}".to_owned(),
         What::Phone => "{phone}".to_owned(),
         What::Due => "{due}".to_owned(),
+        What::Filed => "{filed}".to_owned(),
         What::Recording => "{recording}".to_owned(),
         What::Digits(digits) => format!("{{digits {digits}}}"),
         What::Pause(_) => return None,

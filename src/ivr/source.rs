@@ -175,7 +175,12 @@ struct CaseSource {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EndSource {}
+struct EndSource {
+    #[serde(default)]
+    set: Set,
+    #[serde(default)]
+    visits: bool,
+}
 
 /// Reads and resolves. `None` when nothing can be made of it; otherwise the flow stands only if no problem was added.
 pub(super) fn read(text: &str, problems: &mut Problems<'_>) -> Option<Flow> {
@@ -227,7 +232,8 @@ impl Reader<'_, '_, '_> {
         nodes.extend(source.ask.iter().map(|(name, ask)| self.ask(name, ask)));
         nodes.extend(source.tell.iter().map(|(name, tell)| self.tell(name, tell)));
         nodes.extend(source.branch.iter().map(|(name, branch)| self.branch(name, branch)));
-        nodes.extend(source.end.keys().map(|name| self.node(name, &Set::default(), None, Work::End)));
+        let ends = source.end.iter();
+        nodes.extend(ends.map(|(name, end)| self.node(name, &end.set, None, Work::End { visits: end.visits })));
         let start = self.target(&source.start);
         let store_ms = self.within(&self.defaults.store_ms, MS);
         Flow { nodes, start, store_ms }

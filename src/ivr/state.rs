@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use super::event::{Caller, Draft, PromptId, Request, Status, Take, Topic};
 use super::flow::{AskKind, Choice, Fact, FactKind, Flow, NodeIndex, Set, SetLanguage, TellKind};
 use crate::digit::Digit;
 use crate::language::Language;
 use crate::phone::{Masked, Phone};
-use crate::ticket::{Number, RequestType, Requester};
+use crate::ticket::{Given, Number, Outcome, RequestType, Requester, Said};
 
 /// A request has no more recordings than the first and its additions.
 pub(super) const MOST_TAKES: usize = 6;
@@ -75,8 +77,37 @@ pub(super) struct Known {
     pub(super) visits: BTreeMap<NodeIndex, u8>,
     pub(super) asked: u32,
     pub(super) submitted: bool,
+    pub(super) visited: Visited,
+    /// The line has carried speech for four seconds on end.
+    pub(super) long_speech: bool,
     /// The caller hung up.
     pub(super) gone: bool,
+}
+
+/// What has come of a return visit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Visited {
+    /// Now and before.
+    pub(super) given: Given,
+    /// Some question was answered in this call.
+    pub(super) answered: bool,
+    /// What the flow makes of it.
+    pub(super) outcome: Option<Outcome>,
+    pub(super) message_left: bool,
+}
+
+impl Visited {
+    pub(super) fn hear(&mut self, said: Said) {
+        self.given.hear(said);
+        self.answered |= said != Said::Willing;
+    }
+}
+
+/// How a return visit has ended, as far as the flow can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VisitEnd {
+    pub outcome: Outcome,
+    pub message_left: bool,
 }
 
 /// What will be the ticket.
@@ -126,6 +157,32 @@ impl State {
         self.place == Place::Over
     }
 
+    /// Who is on the line, once the call has started.
+    pub fn caller(&self) -> Option<&Caller> {
+        self.known.as_ref().map(|known| &known.caller)
+    }
+
+    /// The key that has decided a return visit before its questions: later, wrong person, no more calls.
+    pub fn visit_decided(&self) -> Option<Outcome> {
+        let outcome = self.known.as_ref()?.visited.outcome?;
+        matches!(outcome, Outcome::Later | Outcome::WrongPerson | Outcome::OptOut).then_some(outcome)
+    }
+
+    /// What a return visit that ends now has come to: what the flow says, else as much as was answered.
+    pub fn visit_end(&self) -> VisitEnd {
+        let Some(known) = &self.known else {
+            return VisitEnd { outcome: Outcome::HungUp, message_left: false };
+        };
+        let Visited { given, answered, outcome, message_left } = known.visited;
+        let as_answered = match (given.is_complete(), answered) {
+            (true, _) => Outcome::Complete,
+            (false, true) => Outcome::Partial,
+            (false, false) if known.gone => Outcome::HungUp,
+            (false, false) => Outcome::NoKey,
+        };
+        VisitEnd { outcome: outcome.unwrap_or(as_answered), message_left }
+    }
+
     /// Has a `Submit` gone out?
     pub fn has_submitted(&self) -> bool {
         self.known.as_ref().is_some_and(|known| known.submitted)
@@ -135,11 +192,13 @@ impl State {
 impl Known {
     pub(super) fn new(caller: Caller) -> Known {
         Known {
-            language: caller.language.unwrap_or(Language::Zh),
+            language: caller.language.or(caller.visit.map(|visit| visit.language)).unwrap_or(Language::Zh),
             topics: Arc::clone(&caller.features.topics),
-            caller,
             matter: Matter::NONE,
-            ticket: None,
+            ticket: caller.visit.map(|visit| visit.ticket),
+            visited: Visited { given: caller.visit.map(|visit| visit.given).unwrap_or_default(), ..Visited::default() },
+            long_speech: false,
+            caller,
             status: None,
             last_four: String::new(),
             topic: None,
@@ -155,7 +214,7 @@ impl Known {
     }
 
     pub(super) fn holds(&self, fact: Fact) -> bool {
-        let features = &self.caller.features;
+        let (features, given) = (&self.caller.features, &self.visited.given);
         let holds = match fact.what {
             FactKind::Sms => features.sms && self.contact().is_some_and(is_mobile),
             FactKind::Synthetic => features.synthetic,
@@ -169,6 +228,17 @@ impl Known {
             FactKind::Due => self.status.as_ref().is_some_and(|status| status.due.is_some()),
             FactKind::Open => self.status.as_ref().is_some_and(|status| status.stage.is_open()),
             FactKind::Room => self.matter.takes.len() < MOST_TAKES,
+            FactKind::Visit => self.caller.visit.is_some(),
+            FactKind::CalledBack => self.caller.visit.is_some_and(|visit| visit.called_back),
+            FactKind::Confidential => self.caller.visit.is_some_and(|visit| visit.confidential),
+            FactKind::ContactedKnown => given.contacted.is_some(),
+            FactKind::SolvedKnown => given.solved.is_some(),
+            FactKind::SatisfactionKnown => given.satisfaction.is_some(),
+            FactKind::Dissatisfied => given.is_dissatisfied(),
+            FactKind::ReasonKnown => given.reason.is_some(),
+            FactKind::RedoKnown => given.redo.is_some(),
+            FactKind::LongSpeech => self.long_speech,
+            FactKind::MayLeaveMessage => self.caller.visit.is_some_and(|visit| visit.may_leave_message),
         };
         holds == fact.holds
     }
@@ -176,6 +246,11 @@ impl Known {
     /// The number to reach the caller by.
     pub(super) fn contact(&self) -> Option<&Phone> {
         self.matter.phone.as_ref().or(self.caller.phone.as_ref())
+    }
+
+    /// Of a confidential request not even the day is told.
+    pub(super) fn filed_on(&self) -> Option<NaiveDate> {
+        self.caller.visit.filter(|visit| !visit.confidential).map(|visit| visit.filed_on)
     }
 
     /// Everything but `call_recording`, which is an action.
@@ -190,6 +265,9 @@ impl Known {
                 SetLanguage::Other => self.language.other(),
             };
         }
+        set.said().for_each(|said| self.visited.hear(said));
+        self.visited.outcome = set.outcome.or(self.visited.outcome);
+        self.visited.message_left |= set.message_left.unwrap_or(false);
         let matter = &mut self.matter;
         matter.requester = set.requester.unwrap_or(matter.requester);
         matter.request_type = set.r#type.or(matter.request_type);
@@ -265,6 +343,7 @@ impl fmt::Debug for Known {
             .field("visits", &self.visits)
             .field("asked", &self.asked)
             .field("submitted", &self.submitted)
+            .field("visited", &self.visited)
             .field("gone", &self.gone)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,6 @@
 //! The interpreter: one event in, the next state and what to do out.
 
-use super::event::{Action, EndedBy, Event, RecordKind, Reply, Request, Take, Utterance};
+use super::event::{Action, EndedBy, Event, RecordKind, Reply, Request, Spoken, Take, Utterance};
 use super::flow::{AskKind, Collect, Flow, Menu, Node, NodeIndex, Outcome, Record, Say, Set, Work};
 use super::keys::Miss;
 use super::state::{Known, MOST_TAKES, Phase, Place, State};
@@ -66,6 +66,7 @@ impl<'f> Walk<'f> {
             Event::Played => self.played(),
             Event::Timer => self.timer(),
             Event::Recorded { ended_by, speech_ms, take, .. } => self.recorded(ended_by, speech_ms, take),
+            Event::LongSpeech => self.known.long_speech = true,
             Event::Answer { ask, reply } => self.answer(ask, reply),
         }
     }
@@ -190,7 +191,7 @@ impl<'f> Walk<'f> {
             to = self.arrive(next);
         }
         // a checked flow doesn't come here; a caller is never left in silence if one does
-        self.end();
+        self.end(false);
     }
 
     fn arrive(&mut self, to: NodeIndex) -> Option<NodeIndex> {
@@ -202,7 +203,7 @@ impl<'f> Walk<'f> {
         self.out.push(Action::Enter(node.name.clone()));
         self.note(&node.set);
         if self.known.gone && node.waits() && !matches!(node.work, Work::Ask(_)) {
-            self.end();
+            self.end(false);
             return None;
         }
         match &node.work {
@@ -224,8 +225,8 @@ impl<'f> Walk<'f> {
                 let case = cases.iter().find(|(fact, _)| self.known.holds(*fact));
                 Some(case.map_or(*otherwise, |(_, to)| *to))
             }
-            Work::End => {
-                self.end();
+            Work::End { visits } => {
+                self.end(*visits);
                 None
             }
         }
@@ -233,6 +234,9 @@ impl<'f> Walk<'f> {
 
     pub(super) fn note(&mut self, set: &Set) {
         self.known.note(set);
+        for said in set.said() {
+            self.send(Request::Said(Spoken::Typed(said)));
+        }
         if let Some(on) = set.call_recording.filter(|_| !self.known.gone) {
             self.out.push(Action::CallRecording(on));
         }
@@ -287,10 +291,10 @@ impl<'f> Walk<'f> {
         None
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, goes_on_visiting: bool) {
         self.over = true;
         if !self.known.gone {
-            self.out.push(Action::HangUp);
+            self.out.push(if goes_on_visiting { Action::GoOnVisiting } else { Action::HangUp });
         }
     }
 
@@ -341,7 +345,7 @@ impl<'f> Walk<'f> {
         self.known.submitted |= matches!(request, Request::Submit(_));
         let ask = self.send(request);
         if self.known.gone {
-            self.end();
+            self.end(false);
             return None;
         }
         self.phase = Phase::Asking { ask };
@@ -384,6 +388,10 @@ impl<'f> Walk<'f> {
     // ---- Recording
 
     fn keep(&mut self, kind: RecordKind, take: Take, speech_ms: u32) {
+        if kind == RecordKind::Reason {
+            self.send(Request::Said(Spoken::Reason(take)));
+            return;
+        }
         let takes = &mut self.known.matter.takes;
         if kind != RecordKind::Add {
             takes.clear();

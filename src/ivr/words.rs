@@ -54,6 +54,7 @@ impl Known {
             What::Phone => Utterance::Phone(voice, self.contact()?.clone()),
             What::Stage => Utterance::Prompt(voice, self.status.as_ref()?.stage.prompt()),
             What::Due => Utterance::Date(voice, self.status.as_ref()?.due?),
+            What::Filed => Utterance::Date(voice, self.filed_on()?),
             What::Unit => Utterance::Prompt(voice, self.caller.features.event.as_ref()?.unit.clone()?),
             What::Answer => Utterance::Prompt(voice, self.answer.clone()?),
             What::Recording => Utterance::Recording(self.takes()?),

@@ -22,6 +22,7 @@ pub(super) fn citizen() -> Caller {
         language: None,
         profile: Profile::SelfService,
         features: Features { topics: topics(), ..Features::default() },
+        visit: None,
     }
 }
 
@@ -47,7 +48,7 @@ pub(super) fn empty_store(request: &Request) -> Option<Reply> {
 ///
 /// `5` presses a key when one is waited for, `1390…` several; `8 over rec.review` while that prompt is being said;
 /// `-` waits a time-out out; `speak 12` talks so many seconds and presses a key, `speak 12 silence|limit|hangup` ends
-/// otherwise; `hangup` hangs up at the next wait, `hangup over tk.created` within that prompt.
+/// otherwise; `talk` talks for four seconds on end; `hangup` hangs up at the next wait, `hangup over tk.created` within that prompt.
 pub(super) fn call(caller: Caller, store: StoreReplies, script: &[&str]) -> Heard {
     call_on(&inbound(), caller, store, script)
 }
@@ -59,6 +60,7 @@ pub(super) fn call_on(flow: &Flow, caller: Caller, store: StoreReplies, script: 
     for _ in 0..MOST_EVENTS {
         if line.state.is_over() {
             assert_eq!(moves.next(), None, "the call ended before this move:\n{}", line.heard.transcript);
+            line.heard.state = line.state;
             return line.heard;
         }
         line.turn(store, &mut moves);
@@ -71,6 +73,8 @@ pub(super) fn call_on(flow: &Flow, caller: Caller, store: StoreReplies, script: 
 pub(super) struct Heard {
     pub(super) transcript: String,
     pub(super) actions: Vec<Action>,
+    /// At the end.
+    pub(super) state: State,
 }
 
 impl Heard {
@@ -182,6 +186,7 @@ impl Line<'_> {
         let words: Vec<&str> = what.split(' ').collect();
         match words[..] {
             ["-"] => self.happens(Event::Timer),
+            ["talk"] => self.happens(Event::LongSpeech),
             ["hangup"] => {
                 let recording = self.waits.recording;
                 self.happens(Event::HungUp);
@@ -250,7 +255,11 @@ impl Line<'_> {
                 lines.iter().for_each(|line| *out += &format!("  {mark}{line}\n"));
             }
             Action::Ask { request, .. } => *out += &format!("    → {request:?}\n"),
-            Action::Record { .. } | Action::HangUp | Action::CallRecording(_) | Action::StartTimer { .. } => {
+            Action::Record { .. }
+            | Action::HangUp
+            | Action::GoOnVisiting
+            | Action::CallRecording(_)
+            | Action::StartTimer { .. } => {
                 *out += &format!("    → {action:?}\n");
             }
             Action::Hush | Action::StopTimer | Action::StopRecord => {}
@@ -267,11 +276,12 @@ impl Waits {
             Action::StopTimer => self.timer = false,
             Action::Record { .. } => self.recording = true,
             Action::Ask { ask, request } if wants_reply(request) => self.asking = Some((*ask, request.clone())),
-            Action::Ask { .. } | Action::StopRecord | Action::Enter(_) | Action::CallRecording(_) | Action::HangUp => {}
+            Action::Ask { .. } | Action::StopRecord | Action::Enter(_) | Action::CallRecording(_) => {}
+            Action::HangUp | Action::GoOnVisiting => {}
         }
     }
 }
 
 pub(super) fn wants_reply(request: &Request) -> bool {
-    !matches!(request, Request::RememberLanguage { .. } | Request::DirectAnswer { .. })
+    !matches!(request, Request::RememberLanguage { .. } | Request::DirectAnswer { .. } | Request::Said(_))
 }

@@ -4,6 +4,7 @@ mod caller;
 mod properties;
 mod refusals;
 mod rules;
+mod visits;
 mod walks;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use super::{Flow, Topic};
 
 const INBOUND: &str = include_str!("../../../prompts/flows/inbound.toml");
+const VISIT: &str = include_str!("../../../prompts/flows/visit.toml");
 
 /// What a consult menu offers without a store.
 pub(super) fn topics() -> Arc<[Topic]> {
@@ -23,7 +25,15 @@ pub(super) fn topics() -> Arc<[Topic]> {
 }
 
 pub(super) fn inbound() -> Flow {
-    Flow::parse(INBOUND, "prompts/flows/inbound.toml").unwrap_or_else(|problems| {
+    flow(INBOUND, "prompts/flows/inbound.toml")
+}
+
+pub(super) fn visit() -> Flow {
+    flow(VISIT, "prompts/flows/visit.toml")
+}
+
+fn flow(text: &str, name: &str) -> Flow {
+    Flow::parse(text, name).unwrap_or_else(|problems| {
         panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     })
 }
