@@ -28,6 +28,9 @@ pub enum Command {
     StopRecord,
     /// Switches the recording of the whole call on or off.
     CallRecording(bool),
+    /// Listens, from now on and anew, for what stands for a person who does not answer: `Event::Tone` and
+    /// `Event::LongSpeech`.
+    Listen,
     /// A re-negotiation (re-INVITE, UPDATE): codec, direction and peer may change; the only thing that lets an
     /// address move.
     Reconfigure(Negotiated),

@@ -2,6 +2,7 @@
 
 use crate::clock::Mono;
 use crate::digit::Digit;
+use crate::media::progress::Tone;
 
 /// One report of a session to its call.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,6 +13,10 @@ pub enum Event {
     Played { token: u64, complete: bool, at: Mono },
     /// The request recording ended; its last frame is in the recording ring by now.
     RecordEnded(RecordEnded),
+    /// A tone of the network, when it is recognised; not again before another one.
+    Tone(Tone),
+    /// Four seconds of speech on end; once for each such stretch.
+    LongSpeech,
     /// Nothing has come from the peer for the configured time while both may send. Once, until it sends again.
     RtpTimeout,
     /// The last event of a session.

@@ -14,6 +14,7 @@ pub mod frame;
 pub mod jitter;
 pub mod latch;
 pub mod playout;
+pub mod progress;
 pub mod reception;
 pub mod recorder;
 pub mod rtcp;

@@ -35,6 +35,7 @@ struct Request {
 pub struct Verdict {
     pub call: bool,
     pub request: bool,
+    pub speech: bool,
     /// The request ends with this frame (or, if it is not of the request, before it).
     pub ended: Option<RecordEnded>,
 }
@@ -90,7 +91,7 @@ impl Recorder {
         if ended.is_some() {
             self.request = None;
         }
-        Verdict { call: self.call, request, ended }
+        Verdict { call: self.call, request, speech, ended }
     }
 
     /// The session is over; `number` would have been the next frame's.

@@ -133,6 +133,7 @@ fn the_media_thread_neither_allocates_nor_frees() {
     line.command(Command::CallRecording(true));
     line.command(Command::Play { token: 1, clips: vec![Cue::Clip(Arc::clone(&clip)), Cue::Silence(10)] });
     line.talk(25, 8, |n| vec![0x11 + n as u8; FRAME]);
+    line.command(Command::Listen);
     line.command(Command::Play { token: 2, clips: vec![Cue::Clip(Arc::new(Clip::from_alaw(vec![1; 8_000])))] });
     line.command(Command::Record(Record { max_ms: 9_000, silence_ms: 5_000, stop_on_key: true }));
     line.talk(5, 13, |_| vec![60]);

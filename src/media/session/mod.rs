@@ -24,6 +24,7 @@ use crate::media::frame::Frame;
 use crate::media::jitter::{Jitter, Placed};
 use crate::media::latch::{Latch, Trust};
 use crate::media::playout::{self, Playout};
+use crate::media::progress::{LongSpeech, Tones};
 use crate::media::reception::Order;
 use crate::media::recorder::Recorder;
 use crate::media::rtp::{self, Packet};
@@ -77,6 +78,7 @@ pub struct Session {
     keys_in: receive::Receiver,
     keys_out: send::Sender,
     tones: Option<inband::Detector>,
+    progress: Option<(Tones, LongSpeech)>,
     summary: Summary,
     closed: bool,
 }
@@ -106,6 +108,7 @@ impl Session {
             keys_in: receive::Receiver::default(),
             keys_out: send::Sender::default(),
             tones: None,
+            progress: None,
             summary: Summary::default(),
             closed: false,
             negotiated,
@@ -144,6 +147,7 @@ impl Session {
             Command::Record(record) => self.recorder.start(record),
             Command::StopRecord => self.recorder.stop(),
             Command::CallRecording(on) => self.recorder.record_call(on),
+            Command::Listen => self.progress = Some(Default::default()),
             Command::Reconfigure(negotiated) => self.reconfigure(now, negotiated),
             Command::SendDigits(digits) => {
                 self.keys_out.send(digits);
@@ -336,12 +340,23 @@ impl Session {
         let held = !self.negotiated.direction.receives();
         let number = self.clock.number;
         let verdict = self.recorder.frame(number, &caller, held);
+        self.hear_progress(&caller, verdict.speech && !held, out);
         if verdict.call || verdict.request {
             let frame = Frame { number, caller, system, call: verdict.call, request: verdict.request };
             self.summary.overruns += u64::from(!out.record(&frame));
         }
         if let Some(ended) = verdict.ended {
             out.event(Event::RecordEnded(ended));
+        }
+    }
+
+    fn hear_progress(&mut self, caller: &[u8; FRAME], speech: bool, out: &mut impl Outlet) {
+        let Some((tones, long_speech)) = &mut self.progress else { return };
+        if let Some(tone) = tones.hear(caller) {
+            out.event(Event::Tone(tone));
+        }
+        if long_speech.hear(speech && !tones.is_sounding()) {
+            out.event(Event::LongSpeech);
         }
     }
 

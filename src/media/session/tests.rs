@@ -7,6 +7,7 @@ use crate::media::clip::Clip;
 use crate::media::codec::ALAW_SILENCE;
 use crate::media::command::{Digits, Record};
 use crate::media::event::{EndedBy, RecordEnded};
+use crate::media::progress::Tone;
 use crate::media::rtp::Header;
 
 const PEER: &str = "10.1.1.1:4000";
@@ -651,4 +652,28 @@ proptest! {
         }
         prop_assert!(line.session.summary().packets_out > 0 || line.period == 0);
     }
+}
+
+#[test]
+fn what_stands_for_a_person_is_told_only_while_it_is_listened_for() {
+    let frames = |samples: Vec<i16>| -> Vec<Vec<u8>> {
+        let frames = samples.chunks_exact(FRAME).map(|frame| frame.iter().map(|s| codec::alaw_encode(*s)).collect());
+        frames.collect()
+    };
+    let busy = frames([tone::sine(450.0, 360, 0.3), vec![0; 340 * 8]].concat().repeat(3));
+    let mut line = Line::new();
+    let hear = |line: &mut Line| {
+        for frame in &busy {
+            line.peer(8, frame);
+            line.advance();
+        }
+        line.talk(250);
+    };
+    hear(&mut line);
+    let told = |event: &Event| matches!(event, Event::Tone(_) | Event::LongSpeech);
+    assert_eq!(line.out.events.iter().filter(|event| told(event)).count(), 0);
+    line.command(Command::Listen);
+    hear(&mut line);
+    let heard: Vec<Event> = line.out.events.iter().copied().filter(told).collect();
+    assert_eq!(heard, [Event::Tone(Tone::Busy), Event::LongSpeech]);
 }
