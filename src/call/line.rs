@@ -21,6 +21,9 @@ pub struct Line {
     /// A flow's file, in place of the built-in inbound flow.
     #[serde(default)]
     pub flow: Option<std::path::PathBuf>,
+    /// The same for return visits.
+    #[serde(default)]
+    pub visit_flow: Option<std::path::PathBuf>,
 }
 
 impl Default for Line {
@@ -31,6 +34,7 @@ impl Default for Line {
             mode: Mode::default(),
             profile: Profile::default(),
             flow: None,
+            visit_flow: None,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! One call's orchestration, pure: joins signalling, sound and flow, and asks for what must be kept.
 //!
 //! [`Call::handle`] takes what happened and the time, and appends what must be done. The driver carries the outputs
-//! out in their order. A call passes through its phases: answering, talking, closing, over; whatever ends it, the flow
+//! out in their order. A call passes through its phases: answering (or calling), talking, closing, over; whatever ends it, the flow
 //! hears `HungUp` once, after the last sample is accounted for, and only then the call is over.
 
 pub mod line;
+mod outgoing;
 mod ports;
 mod speech;
 #[cfg(test)]
@@ -23,9 +24,10 @@ use crate::media::event::{self as sound, Event as Sound};
 use crate::prompt::Prompts;
 use crate::sdp;
 use crate::sip;
-use crate::ticket::{CallEnd, EndedBy, EventKind};
+use crate::ticket::{CallEnd, EndedBy, EventKind, RecordingKind};
 
-pub use ports::{Ended, Input, Note, Opening, Output, Setup};
+use outgoing::Dialling;
+pub use ports::{Dial, Ended, Input, Note, Opening, Output, Settled, Setup};
 
 /// How long a closed session may take to hand over its last frames before the call goes on without them.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -37,6 +39,8 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(10);
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// The INVITE is out; the network may say something already.
+    Calling,
     /// The 200 is out, its ACK is awaited.
     Answering,
     /// The flow runs.
@@ -81,6 +85,12 @@ pub struct Call {
     submitting: bool,
     draft: Option<ivr::Draft>,
     ended: Option<CallEnd>,
+    /// Of a call that the hotline makes.
+    dialling: Option<Dialling>,
+    /// The flow of return visits runs.
+    in_visit_flow: bool,
+    /// The call is for a return visit, or may become one; whether it has been told how that ended.
+    visit_settled: Option<bool>,
 }
 
 /// A playback under way.
@@ -116,12 +126,17 @@ impl Call {
         };
         let media_open = matches!(out.last(), Some(Output::OpenMedia(_)));
         out.push(Output::Sip(sip::Command::Answer { leg, sdp }));
-        Ok(Call {
+        Ok(Call { media_open, ..Call::new(setup, leg, description, caller, now) })
+    }
+
+    fn new(setup: Arc<Setup>, leg: sip::Leg, description: sdp::Session, caller: ivr::Caller, now: Now) -> Call {
+        Call {
             state: ivr::State::default(),
             setup,
             leg,
             phase: Phase::Answering,
             description,
+            visit_settled: caller.visit.map(|_| false),
             caller: Some(caller),
             started: now.mono,
             node: Arc::from(""),
@@ -129,7 +144,7 @@ impl Call {
             next_token: 1,
             timer: None,
             limit: None,
-            media_open,
+            media_open: false,
             recording: None,
             recording_since: now.mono,
             failed_take: None,
@@ -140,7 +155,9 @@ impl Call {
             submitting: false,
             draft: None,
             ended: None,
-        })
+            dialling: None,
+            in_visit_flow: false,
+        }
     }
 
     /// Tells the flow, before it starts, which language this number chose before.
@@ -148,6 +165,19 @@ impl Call {
         if let Some(caller) = &mut self.caller {
             caller.language = language;
         }
+    }
+
+    /// Tells the flow, before it starts, that this number broke a survey off a short while ago.
+    pub fn may_go_on(&mut self, visit: ivr::Visit) {
+        if let Some(caller) = &mut self.caller {
+            caller.visit = Some(visit);
+            self.visit_settled = Some(false);
+        }
+    }
+
+    /// Whether the flow asks who broke a survey off to go on with it.
+    pub fn offers_to_go_on(&self) -> bool {
+        self.setup.flow.goes_on_visiting()
     }
 
     /// When [`Input::Timeout`] is due.
@@ -188,6 +218,8 @@ impl Call {
     fn signalling(&mut self, now: Now, event: sip::Event, out: &mut Vec<Output>) {
         match event {
             sip::Event::Answered { answer, .. } => self.answered(now, answer, out),
+            sip::Event::Ringing { sdp, .. } => self.ringing(now, sdp, out),
+            sip::Event::Accepted { sdp, .. } => self.accepted(now, sdp, out),
             sip::Event::Offer { sdp, .. } => self.offered(now, sdp, out),
             sip::Event::OfferAnswered { sdp, .. } => self.renegotiated(now, &sdp, out),
             sip::Event::Digit { digit, .. } if self.media_open => {
@@ -197,6 +229,7 @@ impl Call {
                 let text = format!("{} {line}", if sent { "->" } else { "<-" });
                 self.note(now, EventKind::Sip, text, out);
             }
+            sip::Event::Ended { ended, .. } if self.phase == Phase::Calling => self.unanswered(now, &ended, out),
             sip::Event::Ended { ended, .. } => self.end(now, end_of(&ended), out),
             _ => {}
         }
@@ -220,6 +253,10 @@ impl Call {
             self.hang_up(now, CallEnd::Refused, out);
             return;
         }
+        self.talk(now, out);
+    }
+
+    fn talk(&mut self, now: Now, out: &mut Vec<Output>) {
         self.phase = Phase::Talking;
         self.limit = Some(now.mono + self.setup.longest_call);
         if let Some(caller) = self.caller.take() {
@@ -267,13 +304,16 @@ impl Call {
                     sound::Path::Info => "info",
                 };
                 // of a number that is typed the timeline keeps only that a key came
-                let key =
-                    if self.state.is_collecting(&self.setup.flow) { "digit".to_owned() } else { digit.to_string() };
+                let key = if self.state.is_collecting(self.flow()) { "digit".to_owned() } else { digit.to_string() };
                 self.note(now, EventKind::Key, format!("{key} {way}"), out);
                 self.walk(now, ivr::Event::Digit(digit), out);
             }
             Sound::Played { token, complete, .. } => self.played(now, token, complete, out),
             Sound::RecordEnded(ended) => self.recorded(now, &ended, out),
+            Sound::Tone(tone) => self.heard_tone(now, tone, out),
+            Sound::LongSpeech => self.walk(now, ivr::Event::LongSpeech, out),
+            // before somebody answers the network need not send anything
+            Sound::RtpTimeout if self.phase == Phase::Calling => {}
             Sound::RtpTimeout => {
                 self.note(now, EventKind::Fault, "no RTP from the caller".to_owned(), out);
                 self.hang_up(now, CallEnd::Lost, out);
@@ -309,6 +349,9 @@ impl Call {
             sound::EndedBy::Stopped | sound::EndedBy::Closed => (EndedBy::Hangup, ivr::EndedBy::HangUp),
         };
         out.push(Output::CloseTake { take, ended_by, end_frame: Some(ended.end_frame) });
+        if self.is_early(take) {
+            return;
+        }
         let failed = self.failed_take.take() == Some(take);
         let (speech_ms, duration_ms) = if failed { (0, 0) } else { (ended.speech_ms, ended.duration_ms) };
         self.walk(now, ivr::Event::Recorded { ended_by: told, speech_ms, duration_ms, take }, out);
@@ -369,7 +412,7 @@ impl Call {
     /// The service ends: what was said is kept, the caller hears goodbye.
     fn leave(&mut self, now: Now, out: &mut Vec<Output>) {
         match self.phase {
-            Phase::Answering => self.hang_up(now, CallEnd::Hotline, out),
+            Phase::Calling | Phase::Answering => self.hang_up(now, CallEnd::Hotline, out),
             Phase::Talking => {
                 self.hush(out);
                 self.timer = None;
@@ -429,7 +472,9 @@ impl Call {
             let ms = u32::try_from(now.mono.since(self.recording_since).as_millis()).unwrap_or(u32::MAX);
             out.push(Output::CloseTake { take, ended_by: EndedBy::Hangup, end_frame: None });
             let ended_by = ivr::EndedBy::HangUp;
-            self.walk(now, ivr::Event::Recorded { ended_by, speech_ms: ms, duration_ms: ms, take }, out);
+            if !self.is_early(take) {
+                self.walk(now, ivr::Event::Recorded { ended_by, speech_ms: ms, duration_ms: ms, take }, out);
+            }
         }
         self.walk(now, ivr::Event::HungUp, out);
         self.phase = Phase::Settling;
@@ -442,17 +487,34 @@ impl Call {
             self.phase = Phase::Over;
             self.limit = None;
             self.loaded.clear();
+            self.settle_visit(out);
             out.push(Output::Over(Ended { by: self.ended.unwrap_or(CallEnd::Lost), language: self.state.language() }));
         }
+    }
+
+    /// Says once how the return visit has ended.
+    fn settle_visit(&mut self, out: &mut Vec<Output>) {
+        if let Some(settled) = self.visit_settled.as_mut().filter(|settled| !**settled) {
+            *settled = true;
+            out.push(Output::Settled(self.settled()));
+        }
+    }
+
+    fn flow(&self) -> &ivr::Flow {
+        if self.in_visit_flow { &self.setup.visit } else { &self.setup.flow }
     }
 
     /// One step of the flow.
     fn walk(&mut self, now: Now, event: ivr::Event, out: &mut Vec<Output>) {
         let state = std::mem::take(&mut self.state);
-        let (state, actions) = ivr::step(&self.setup.flow, state, event);
+        let (state, actions) = ivr::step(self.flow(), state, event);
         self.state = state;
         for action in actions {
             self.act(now, action, out);
+        }
+        if self.state.visit_decided().is_some() {
+            // a wish to be left alone must not wait for the end of the call
+            self.settle_visit(out);
         }
         self.look_at_draft(out);
     }
@@ -474,15 +536,17 @@ impl Call {
                 self.timer = Some(now.mono + Duration::from_millis(ms.into()));
             }
             ivr::Action::StopTimer => self.timer = None,
-            ivr::Action::Record { max_ms, silence_ms, .. } if live => {
+            ivr::Action::Record { max_ms, silence_ms, kind } if live => {
                 self.recording_since = now.mono;
-                self.record(Record { max_ms, silence_ms, stop_on_key: true }, out);
+                let what = if kind == ivr::RecordKind::Reason { RecordingKind::Reason } else { RecordingKind::Request };
+                self.record(what, Record { max_ms, silence_ms, stop_on_key: true }, out);
             }
             ivr::Action::StopRecord if live => out.push(Output::Media(Command::StopRecord)),
             ivr::Action::CallRecording(on) if live && self.setup.record_calls => self.keep_call(on, out),
             ivr::Action::Ask { request: ivr::Request::DirectAnswer { topic }, .. } => {
                 self.note(now, EventKind::Node, format!("direct_answer {topic}"), out);
             }
+            ivr::Action::Ask { request: ivr::Request::Said(spoken), .. } => out.push(Output::Said(spoken)),
             ivr::Action::Ask { ask, request } => {
                 if matches!(request, ivr::Request::Submit(_)) {
                     (self.submit, self.submitting) = (Some(ask), true);
@@ -490,16 +554,29 @@ impl Call {
                 out.push(Output::Ask { ask, request });
             }
             ivr::Action::HangUp => self.hang_up(now, CallEnd::Hotline, out),
+            ivr::Action::GoOnVisiting if live => self.go_on_visiting(now, out),
             _ => {}
         }
     }
 
-    fn record(&mut self, record: Record, out: &mut Vec<Output>) {
+    /// From the menu into the survey.
+    fn go_on_visiting(&mut self, now: Now, out: &mut Vec<Output>) {
+        let state = std::mem::take(&mut self.state);
+        self.in_visit_flow = true;
+        if let Some(caller) = state.caller() {
+            let features = ivr::Features { synthetic: self.setup.visit_synthetic, ..caller.features.clone() };
+            let caller = ivr::Caller { language: state.language(), features, ..caller.clone() };
+            self.walk(now, ivr::Event::Start(caller), out);
+        }
+    }
+
+    fn record(&mut self, kind: RecordingKind, record: Record, out: &mut Vec<Output>) -> ivr::Take {
         self.takes += 1;
         let take = ivr::Take(self.takes);
         self.recording = Some(take);
-        out.push(Output::OpenTake { take });
+        out.push(Output::OpenTake { take, kind });
         out.push(Output::Media(Command::Record(record)));
+        take
     }
 
     fn keep_call(&mut self, on: bool, out: &mut Vec<Output>) {
@@ -513,8 +590,8 @@ impl Call {
     /// Hands on what is known of the request when it has changed, so that the files beside the recordings can tell
     /// it if this program can't.
     fn look_at_draft(&mut self, out: &mut Vec<Output>) {
-        let draft = self.state.draft();
-        if draft != self.draft {
+        let draft = self.state.draft().filter(|_| !self.in_visit_flow);
+        if draft.is_some() && draft != self.draft {
             out.extend(draft.clone().map(|draft| Output::Draft(Box::new(draft))));
             self.draft = draft;
         }

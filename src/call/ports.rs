@@ -11,12 +11,14 @@ use crate::media::{clip::Clip, command, event};
 use crate::prompt::Prompts;
 use crate::sdp;
 use crate::sip;
-use crate::ticket::{CallEnd, EndedBy, EventKind};
+use crate::ticket::{CallEnd, EndedBy, EventKind, Outcome, RecordingKind};
 
 /// What all calls of a line share.
 #[derive(Debug)]
 pub struct Setup {
     pub flow: ivr::Flow,
+    /// The flow of return visits.
+    pub visit: ivr::Flow,
     pub prompts: Arc<Prompts>,
     /// The tone before a recording.
     pub beep: Arc<Clip>,
@@ -24,6 +26,10 @@ pub struct Setup {
     pub record_calls: bool,
     /// A machine speaks some prompt of the flow, which is to be announced.
     pub synthetic: bool,
+    /// The same of the flow of return visits.
+    pub visit_synthetic: bool,
+    /// Keep what the network says before a call of ours is answered.
+    pub keep_early: bool,
     /// A call that lasts longer is said goodbye to.
     pub longest_call: Duration,
 }
@@ -35,6 +41,15 @@ pub struct Opening {
     pub caller: ivr::Caller,
     /// The offer of the INVITE, if it has one.
     pub offer: Option<Vec<u8>>,
+    pub ours: sdp::Ours,
+}
+
+/// A call that is to be made.
+#[derive(Debug)]
+pub struct Dial {
+    /// One for each way out, in their order; never empty.
+    pub legs: Vec<sip::Leg>,
+    pub caller: ivr::Caller,
     pub ours: sdp::Ours,
 }
 
@@ -69,12 +84,23 @@ pub enum Input {
 #[derive(Debug)]
 pub enum Output {
     Sip(sip::Command),
+    /// Send the INVITE by the next way out.
+    Dial {
+        leg: sip::Leg,
+        offer: Vec<u8>,
+    },
+    /// What came of the way out: it carried the call, whatever became of that, or refused it with this status (408 and
+    /// 503 also stand for no answer and a failed transport).
+    Trunk {
+        trouble: Option<u16>,
+    },
     /// Start the session; comes before any `Media`.
     OpenMedia(sdp::Negotiated),
     Media(command::Command),
-    /// A request recording begins: its row and its file must exist before its first sample is kept.
+    /// A recording of one side begins: its row and its file must exist before its first sample is kept.
     OpenTake {
         take: ivr::Take,
+        kind: RecordingKind,
     },
     /// Its last frame is in the ring.
     CloseTake {
@@ -93,6 +119,10 @@ pub enum Output {
         ask: u32,
         request: ivr::Request,
     },
+    /// A return visit has brought this.
+    Said(ivr::Spoken),
+    /// The return visit is over. Once in a call that is for one or offered one, before [`Output::Over`].
+    Settled(Settled),
     /// What is known of the request has changed.
     Draft(Box<ivr::Draft>),
     Note(Note),
@@ -103,6 +133,18 @@ pub enum Output {
     },
     /// The last output.
     Over(Ended),
+}
+
+/// How a return visit's call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    pub outcome: Outcome,
+    /// The final response, if nobody answered and there was one.
+    pub status: Option<u16>,
+    pub q850: Option<u8>,
+    pub message_left: bool,
+    /// What the network said in place of an answer.
+    pub early: Option<ivr::Take>,
 }
 
 /// One line of a call's story.

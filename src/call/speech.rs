@@ -156,6 +156,9 @@ mod tests {
                 prompts: Prompts::embedded(),
                 beep: Arc::new(crate::media::tone::beep()),
                 record_calls: false,
+                keep_early: true,
+                visit_synthetic: false,
+                visit: Flow::parse(include_str!("../../prompts/flows/visit.toml"), "visit.toml").expect("a flow"),
                 synthetic: false,
                 longest_call: Duration::from_secs(600),
             };
@@ -165,6 +168,7 @@ mod tests {
                 language: Some(Language::Zh),
                 profile: Profile::SelfService,
                 features: Features::default(),
+                visit: None,
             };
             let address = "192.0.2.1".parse().expect("an address");
             let ours = Ours {

@@ -25,8 +25,8 @@ pub struct Asked {
     pub unspoken: Arc<Unspoken>,
 }
 
-/// What the store says to a question of the flow; `None` for a request that wants no reply. `Submit` and
-/// `DirectAnswer` belong to the call's keeper and are not for here.
+/// What the store says to a question of the flow; `None` for a request that wants no reply. `Submit`,
+/// `Said` and `DirectAnswer` belong to the call's keeper and are not for here.
 pub async fn answer(asked: &Asked, request: Request, now: DateTime<Utc>) -> Option<Reply> {
     let wanted = !matches!(request, Request::RememberLanguage { .. });
     let reply = match timeout(LIMIT, ask(asked, request, now)).await {
@@ -63,7 +63,7 @@ async fn ask(asked: &Asked, request: Request, now: DateTime<Utc>) -> Result<Repl
             store.remember_language(&phone, language, now).await?;
             Reply::Failed
         }
-        Request::Submit(_) | Request::DirectAnswer { .. } => Reply::Failed,
+        Request::Submit(_) | Request::Said(_) | Request::DirectAnswer { .. } => Reply::Failed,
     })
 }
 

@@ -302,7 +302,7 @@ impl Thread {
 impl Held {
     fn slot(&mut self, kind: RecordingKind) -> &mut Slot {
         match kind {
-            RecordingKind::Request => &mut self.request,
+            RecordingKind::Request | RecordingKind::Reason | RecordingKind::Early => &mut self.request,
             RecordingKind::Call => &mut self.call,
         }
     }

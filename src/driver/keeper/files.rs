@@ -7,13 +7,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::rows::Row;
+use super::rows::{Row, VisitRow};
 use super::{Keep, Keeping};
-use crate::call::{Ended, Input, Note};
+use crate::call::{Ended, Input, Note, Settled};
 use crate::driver::recorder::FileSpec;
-use crate::ivr::{Draft, Take};
-use crate::store::{FinishedRecording, NewCall, NewRecording};
-use crate::ticket::{CallEnd, EndedBy, EventKind, RecordingId, RecordingKind};
+use crate::ivr::{Draft, Spoken, Take};
+use crate::store::{FinishedRecording, NewCall, NewRecording, Settlement};
+use crate::ticket::{AttemptId, CallEnd, EndedBy, EventKind, Outcome, RecordingId, RecordingKind, Said};
 
 /// A recording's row is waited for so long before its file begins without it.
 const ROW_LIMIT: Duration = Duration::from_millis(500);
@@ -35,6 +35,8 @@ pub(super) struct Files {
     files: Vec<File>,
     known: Option<Box<Draft>>,
     submitted: bool,
+    /// The attempt at a return visit that has not been settled.
+    attempt: Option<AttemptId>,
     ended: bool,
     inbox: UnboundedSender<Input>,
     rows: UnboundedSender<Row>,
@@ -47,7 +49,17 @@ impl Files {
         inbox: UnboundedSender<Input>,
         rows: UnboundedSender<Row>,
     ) -> Files {
-        Files { keeping, call, files: Vec::new(), known: None, submitted: false, ended: false, inbox, rows }
+        Files {
+            keeping,
+            call,
+            files: Vec::new(),
+            known: None,
+            submitted: false,
+            attempt: None,
+            ended: false,
+            inbox,
+            rows,
+        }
     }
 
     pub(super) async fn run(mut self, mut orders: UnboundedReceiver<Keep>) {
@@ -64,7 +76,7 @@ impl Files {
         match order {
             Keep::Answered(at) => self.store(Row::Answered(at)),
             Keep::Note(note) => self.store(Row::Event(note)),
-            Keep::OpenTake { take, random } => self.open(RecordingKind::Request, Some(take), random).await,
+            Keep::OpenTake { take, kind, random } => self.open(kind, Some(take), random).await,
             Keep::OpenCallRecording { random } => self.open(RecordingKind::Call, None, random).await,
             Keep::CloseTake { take, ended_by, end_frame } => self.close(Some(take), ended_by, end_frame).await,
             Keep::Load { take } => self.load(take).await,
@@ -73,6 +85,10 @@ impl Files {
                 self.known = Some(draft);
             }
             Keep::Submit { ask, draft } => self.submit(Some(ask), draft),
+            Keep::Visit(attempt) => self.attempt = Some(attempt),
+            Keep::Dialled { trunk } => self.visit(|attempt| Some(VisitRow::Dialled { attempt, trunk })),
+            Keep::Said(spoken) => self.said(spoken),
+            Keep::Settled(settled) => self.settle(settled),
             Keep::Ended(ended) => self.end(ended).await,
         }
     }
@@ -137,8 +153,9 @@ impl Files {
 
     /// Closed recordings that are no longer part of the request: recorded again, or cancelled.
     fn discarded(&self, draft: &Draft) -> Vec<RecordingId> {
+        let of_request = |file: &&File| file.kind == RecordingKind::Request;
         let gone = |file: &&File| file.closed && file.take.is_some_and(|take| !draft.takes.contains(&take));
-        self.files.iter().filter(gone).map(|file| file.id).collect()
+        self.files.iter().filter(of_request).filter(gone).map(|file| file.id).collect()
     }
 
     async fn load(&self, take: Take) {
@@ -158,6 +175,33 @@ impl Files {
         self.store(Row::Ticket { ask, draft, recordings });
     }
 
+    fn id_of(&self, take: Take) -> Option<RecordingId> {
+        self.files.iter().find(|file| file.take == Some(take)).map(|file| file.id)
+    }
+
+    fn visit(&self, row: impl FnOnce(AttemptId) -> Option<VisitRow>) {
+        if let Some(row) = self.attempt.and_then(row) {
+            self.store(Row::Visit { row, at: self.keeping.clock.wall() });
+        }
+    }
+
+    fn said(&self, spoken: Spoken) {
+        let said = match spoken {
+            Spoken::Typed(said) => Some(said),
+            Spoken::Reason(take) => self.id_of(take).map(Said::Reason),
+        };
+        self.visit(|attempt| Some(VisitRow::Said { attempt, said: said? }));
+    }
+
+    fn settle(&mut self, settled: Settled) {
+        let Settled { outcome, status, q850, message_left, early } = settled;
+        let early = early.and_then(|take| self.id_of(take));
+        self.visit(|attempt| {
+            Some(VisitRow::Settled(Settlement { attempt, outcome, status, q850, message_left, early }))
+        });
+        self.attempt = None;
+    }
+
     async fn end(&mut self, ended: Ended) {
         self.ended = true;
         let open: Vec<Option<Take>> = self.files.iter().filter(|file| !file.closed).map(|file| file.take).collect();
@@ -174,6 +218,8 @@ impl Files {
         if let Some(draft) = self.known.take().filter(|draft| !draft.takes.is_empty() && !self.submitted) {
             self.submit(None, draft);
         }
+        let outcome = Outcome::Unknown;
+        self.settle(Settled { outcome, status: None, q850: None, message_left: false, early: None });
         self.end(Ended { by: CallEnd::Lost, language }).await;
     }
 }

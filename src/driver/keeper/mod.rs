@@ -12,12 +12,12 @@ use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::recorder::Recorder;
-use crate::call::{Ended, Input, Note};
+use crate::call::{Ended, Input, Note, Settled};
 use crate::clock::Clock;
-use crate::ivr::{Draft, Take};
+use crate::ivr::{Draft, Spoken, Take};
 use crate::live::Live;
 use crate::store::{NewCall, Store};
-use crate::ticket::EndedBy;
+use crate::ticket::{AttemptId, EndedBy, RecordingKind};
 
 use files::Files;
 use rows::Rows;
@@ -29,6 +29,7 @@ pub enum Keep {
     Note(Note),
     OpenTake {
         take: Take,
+        kind: RecordingKind,
         random: [u8; 10],
     },
     CloseTake {
@@ -48,6 +49,14 @@ pub enum Keep {
         ask: u32,
         draft: Box<Draft>,
     },
+    /// What is said and settled from now on is of this attempt at a return visit.
+    Visit(AttemptId),
+    /// An INVITE leaves by another trunk than the first.
+    Dialled {
+        trunk: Arc<str>,
+    },
+    Said(Spoken),
+    Settled(Settled),
     Ended(Ended),
 }
 

@@ -1,5 +1,6 @@
 //! A call's rows. Holds what the store has not taken yet and tries again until it has.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use crate::call::{Ended, Input, Note};
 use crate::clock::Mono;
 use crate::ivr::{Draft, Reply};
 use crate::store::{
-    CallEvent, EndedCall, FinishedRecording, NewCall, NewRecording, NewTicket, Store, StoreError, SubmitError,
+    CallEvent, EndedCall, FinishedRecording, NewCall, NewRecording, NewTicket, Settled, Settlement, Store, StoreError,
+    SubmitError,
 };
-use crate::ticket::{Actor, RecordingId, Urgency};
+use crate::ticket::{Actor, AttemptId, RecordingId, Said, Urgency};
 
 /// How often events are written and what the store has refused is tried again: each time is a commit of one call.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -42,10 +44,23 @@ pub(super) enum Row {
         draft: Box<Draft>,
         recordings: Vec<RecordingId>,
     },
+    /// What a return visit brought.
+    Visit {
+        row: VisitRow,
+        at: DateTime<Utc>,
+    },
     Ended {
         ended: Ended,
         at: DateTime<Utc>,
     },
+}
+
+/// What is kept of an attempt at a return visit.
+#[derive(Debug)]
+pub(super) enum VisitRow {
+    Dialled { attempt: AttemptId, trunk: Arc<str> },
+    Said { attempt: AttemptId, said: Said },
+    Settled(Settlement),
 }
 
 impl Row {
@@ -83,6 +98,7 @@ pub(super) struct Rows {
     sequence: u32,
     recordings: Vec<Recording>,
     ticket: Option<Ticket>,
+    visits: VecDeque<(VisitRow, DateTime<Utc>)>,
     ended: Option<EndedCall>,
     away: bool,
     /// When the store was last asked to take what there is.
@@ -100,6 +116,7 @@ impl Rows {
             sequence: 0,
             recordings: Vec::new(),
             ticket: None,
+            visits: VecDeque::new(),
             ended: None,
             away: false,
             tried: Mono::ZERO,
@@ -139,6 +156,7 @@ impl Rows {
         self.inserted
             && self.events.is_empty()
             && self.ticket.is_none()
+            && self.visits.is_empty()
             && self.ended.is_none()
             && self.recordings.iter().all(recorded)
     }
@@ -158,6 +176,7 @@ impl Rows {
             Row::Ticket { ask, draft, recordings } => {
                 self.ticket = Some(Ticket { ask, told_away: false, new: self.new_ticket(&draft, recordings) });
             }
+            Row::Visit { row, at } => self.visits.push_back((row, at)),
             Row::Ended { ended, at } => {
                 let (id, answered_at) = (self.call.id, self.call.answered_at);
                 let (language, ended_by) = (ended.language, ended.by);
@@ -212,6 +231,10 @@ impl Rows {
             store_recording(store, recording).await?;
         }
         self.submit(store).await?;
+        while let Some((row, at)) = self.visits.front() {
+            store_visit(&keeping, &self.call, row, *at).await?;
+            self.visits.pop_front();
+        }
         store.append_events(&self.events).await?;
         self.events.clear();
         if let Some(ended) = &self.ended {
@@ -251,6 +274,24 @@ impl Rows {
             urgency: Urgency::Normal,
             confirmed: draft.confirmed,
             actor: if draft.confirmed { Actor::Caller } else { Actor::System },
+        }
+    }
+}
+
+/// All of them may be done twice.
+async fn store_visit(keeping: &Keeping, call: &NewCall, row: &VisitRow, at: DateTime<Utc>) -> Result<(), StoreError> {
+    let store = &keeping.store;
+    match row {
+        VisitRow::Dialled { attempt, trunk } => store.attempt_dialled(*attempt, trunk, call.id, at).await.map(drop),
+        VisitRow::Said { attempt, said } => store.attempt_said(*attempt, *said, at).await,
+        VisitRow::Settled(settlement) => {
+            if let Settled::Now(_) = store.settle_attempt(settlement, at).await? {
+                let (city, outcome) = (call.city, settlement.outcome);
+                let labels = [("city", city.slug()), ("outcome", outcome.name())];
+                metrics::counter!("hotline_visit_outcomes_total", &labels).increment(1);
+                keeping.live.visit_settled(&call.id.to_string(), city, outcome);
+            }
+            Ok(())
         }
     }
 }

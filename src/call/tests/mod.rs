@@ -1,3 +1,5 @@
+mod outgoing;
+
 use super::*;
 use crate::city::City;
 use crate::digit::Digit;
@@ -8,7 +10,8 @@ use crate::phone::Phone;
 use crate::prompt::Prompts;
 use crate::sip::{Leg, Side, Why};
 
-const FLOW: &str = include_str!("../../prompts/flows/inbound.toml");
+const FLOW: &str = include_str!("../../../prompts/flows/inbound.toml");
+const VISIT: &str = include_str!("../../../prompts/flows/visit.toml");
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n\
                      m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
 const NUMBER: &str = "426112201378";
@@ -23,34 +26,10 @@ struct Desk {
 
 impl Desk {
     fn incoming(offer: Option<&str>) -> Desk {
-        let setup = Setup {
-            synthetic: true,
-            flow: ivr::Flow::parse(FLOW, "inbound.toml").expect("the flow is sound"),
-            prompts: Prompts::embedded(),
-            beep: Arc::new(tone::beep()),
-            record_calls: true,
-            longest_call: Duration::from_secs(3_600),
-        };
-        let caller = ivr::Caller {
-            phone: Phone::parse("13812345678"),
-            city: City::Lhasa,
-            language: None,
-            profile: ivr::Profile::SelfService,
-            features: ivr::Features::default(),
-        };
-        let ours = sdp::Ours {
-            address: "192.0.2.1".parse().expect("an address"),
-            rtp_port: 10_000,
-            session_id: 1,
-            version: 1,
-            direction: sdp::Direction::SendRecv,
-            own_addresses: Vec::new(),
-            own_rtp_range: 10_000..=10_999,
-        };
         let offer = offer.map(|text| text.as_bytes().to_vec());
-        let opening = Opening { leg: leg(), caller, offer, ours };
+        let opening = Opening { leg: leg(), caller: caller(), offer, ours: ours() };
         let mut out = Vec::new();
-        let call = Call::incoming(Arc::new(setup), opening, now(Mono::ZERO), &mut out).expect("a good offer");
+        let call = Call::incoming(setup(), opening, now(Mono::ZERO), &mut out).expect("a good offer");
         Desk { call, at: Mono::ZERO, out, token: 0 }
     }
 
@@ -140,6 +119,43 @@ impl Desk {
         let notes =
             self.out.iter().filter_map(|output| if let Output::Note(note) = output { Some(note) } else { None });
         notes.filter(|note| note.kind == kind).map(|note| note.text.as_str()).collect()
+    }
+}
+
+fn setup() -> Arc<Setup> {
+    Arc::new(Setup {
+        synthetic: true,
+        flow: ivr::Flow::parse(FLOW, "inbound.toml").expect("the flow is sound"),
+        prompts: Prompts::embedded(),
+        beep: Arc::new(tone::beep()),
+        record_calls: true,
+        keep_early: true,
+        visit_synthetic: false,
+        visit: ivr::Flow::parse(VISIT, "visit.toml").expect("a flow"),
+        longest_call: Duration::from_secs(3_600),
+    })
+}
+
+fn caller() -> ivr::Caller {
+    ivr::Caller {
+        phone: Phone::parse("13812345678"),
+        city: City::Lhasa,
+        language: None,
+        profile: ivr::Profile::SelfService,
+        features: ivr::Features::default(),
+        visit: None,
+    }
+}
+
+fn ours() -> sdp::Ours {
+    sdp::Ours {
+        address: "192.0.2.1".parse().expect("an address"),
+        rtp_port: 10_000,
+        session_id: 1,
+        version: 1,
+        direction: sdp::Direction::SendRecv,
+        own_addresses: Vec::new(),
+        own_rtp_range: 10_000..=10_999,
     }
 }
 
