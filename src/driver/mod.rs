@@ -8,6 +8,7 @@ pub mod dns;
 pub mod keeper;
 pub mod media;
 pub mod recorder;
+pub mod route;
 pub mod sip;
 pub mod trunk;
 

@@ -111,6 +111,12 @@ impl Uri {
         self
     }
 
+    /// The same for another user, escaped where it has to be, and without a password.
+    pub fn with_user(mut self, user: &str) -> Uri {
+        self.0.auth = Some(Auth { user: escape(user), password: None });
+        self
+    }
+
     /// As a Request-URI: without the headers and the `method` parameter, which may not stand there
     /// (RFC 3261 §19.1.1).
     pub fn into_request_uri(mut self) -> Uri {
@@ -506,5 +512,7 @@ mod tests {
         let made = Uri::sip(Some("a b@c"), "[::1]:5060".parse().expect("an address"));
         assert_eq!(made.to_string(), "sip:a%20b%40c@[::1]:5060");
         assert_eq!(uri(&made.to_string()), made);
+        let other = uri("sip:a:secret@host:5070;transport=tcp").with_user("+8613812345678");
+        assert_eq!(other.to_string(), "sip:+8613812345678@host:5070;transport=tcp");
     }
 }
