@@ -14,6 +14,7 @@ pub mod sdp;
 pub mod sip;
 
 pub mod access;
+pub mod callback;
 pub mod ivr;
 pub mod media;
 pub mod prompt;
@@ -28,6 +29,7 @@ pub mod driver;
 pub mod report;
 
 pub mod console;
+pub mod dialer;
 pub mod work;
 
 pub mod app;

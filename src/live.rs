@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 
 use crate::city::City;
 use crate::language::Language;
+use crate::ticket::{Direction, Outcome};
 
 /// Readers that fall this many events behind skip to the newest.
 const EVENTS_KEPT: usize = 256;
@@ -19,6 +20,7 @@ const EVENTS_KEPT: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LiveCall {
     pub id: String,
+    pub direction: Direction,
     pub city: City,
     pub language: Option<Language>,
     /// The node of the flow the caller is in.
@@ -35,6 +37,7 @@ pub enum LiveEvent {
     CallMoved { call: LiveCall },
     TicketCreated { call: String, number: String },
     CallEnded { call: String },
+    VisitSettled { call: String, city: City, outcome: Outcome },
     DiskChanged { level: DiskLevel, free_percent: f64 },
 }
 
@@ -79,6 +82,11 @@ impl Live {
 
     pub fn ticket_created(&self, call: &str, number: &str) {
         self.tell(LiveEvent::TicketCreated { call: call.to_owned(), number: number.to_owned() });
+    }
+
+    /// A call of a return visit came to this.
+    pub fn visit_settled(&self, call: &str, city: City, outcome: Outcome) {
+        self.tell(LiveEvent::VisitSettled { call: call.to_owned(), city, outcome });
     }
 
     pub fn remove(&self, call: &str) {
@@ -130,7 +138,15 @@ mod tests {
 
     fn call(id: &str, node: &str) -> LiveCall {
         let started_at = "2026-11-22T01:00:00Z".parse().expect("a time");
-        LiveCall { id: id.into(), city: City::Lhasa, language: None, node: node.into(), started_at, recording: false }
+        LiveCall {
+            id: id.into(),
+            direction: Direction::Inbound,
+            city: City::Lhasa,
+            language: None,
+            node: node.into(),
+            started_at,
+            recording: false,
+        }
     }
 
     #[test]
