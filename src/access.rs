@@ -35,6 +35,8 @@ names! {
         ReadTickets = "tickets:read",
         WriteTickets = "tickets:write",
         Open311 = "open311",
+        /// The SMS gateway hands in what requesters answer.
+        ReplyBySms = "visits:reply",
         ReadReports = "reports:read",
         ReadAudit = "audit:read",
         ReadCatalogue = "catalogue:read",
@@ -71,6 +73,9 @@ names! {
         /// Undelivered notices and the like.
         Operate = "operate",
         Open311 = "open311",
+        /// Return visits and their plans.
+        ReadVisits = "read_visits",
+        ReplyBySms = "reply_by_sms",
         /// One's own session and password.
         Own = "own",
     }
@@ -82,6 +87,7 @@ impl Role {
         match self {
             Role::Agent => &[
                 ReadTickets,
+                ReadVisits,
                 FileTickets,
                 Reveal,
                 Listen,
@@ -95,6 +101,7 @@ impl Role {
             Role::Unit => &[ReadTickets, Reveal, Listen, Handle, ReadReports, ReadCatalogue, EditKnowledge, Own],
             Role::Supervisor => &[
                 ReadTickets,
+                ReadVisits,
                 FileTickets,
                 Reveal,
                 Listen,
@@ -108,11 +115,11 @@ impl Role {
                 ReadCatalogue,
                 Own,
             ],
-            Role::Leader => &[ReadTickets, Instruct, ReadLive, ReadReports, ReadCatalogue, Own],
+            Role::Leader => &[ReadTickets, ReadVisits, Instruct, ReadLive, ReadReports, ReadCatalogue, Own],
             Role::Administrator => {
                 &[ReadCatalogue, EditCatalogue, EditKnowledge, EditCalendar, ManageAccounts, Operate, ReadLive, Own]
             }
-            Role::Auditor => &[ReadTickets, ReadCalls, ReadReports, ReadAudit, ReadCatalogue, Own],
+            Role::Auditor => &[ReadTickets, ReadVisits, ReadCalls, ReadReports, ReadAudit, ReadCatalogue, Own],
         }
     }
 }
@@ -123,6 +130,7 @@ impl Scope {
             Scope::ReadTickets => &[Right::ReadTickets],
             Scope::WriteTickets => &[Right::FileTickets],
             Scope::Open311 => &[Right::Open311],
+            Scope::ReplyBySms => &[Right::ReplyBySms],
             Scope::ReadReports => &[Right::ReadReports],
             Scope::ReadAudit => &[Right::ReadAudit],
             Scope::ReadCatalogue => &[Right::ReadCatalogue],
@@ -210,6 +218,12 @@ impl Caller {
     /// The right is missing.
     pub fn needs(&self, right: Right) -> Result<(), Denied> {
         if self.has(right) { Ok(()) } else { Err(Denied::Right(right)) }
+    }
+
+    /// Whether the names of those who acted are shown: people know their colleagues, another system only as it reads the
+    /// audit.
+    pub fn sees_names(&self) -> bool {
+        !matches!(self.actor, Actor::Client(_)) || self.has(Right::ReadAudit)
     }
 
     /// Whose side a command of this caller is on.
@@ -361,7 +375,7 @@ mod tests {
     fn every_right_is_a_roles_or_another_systems() {
         let of_roles = |right: &Right| Role::ALL.iter().any(|role| role.rights().contains(right));
         let nobodys: Vec<&Right> = Right::ALL.iter().filter(|right| !of_roles(right)).collect();
-        assert_eq!(nobodys, [&Right::Open311]);
+        assert_eq!(nobodys, [&Right::Open311, &Right::ReplyBySms]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::access::Cities;
 use crate::city::City;
 use crate::language::Language;
 use crate::live::{DiskLevel, Live, LiveCall, LiveEvent};
-use crate::ticket::Number;
+use crate::ticket::{Direction, Number, Outcome};
 
 /// What a reader may fall behind, in bytes, before the stream waits for it.
 const PIPE_BYTES: usize = 16 * 1024;
@@ -39,6 +39,7 @@ const RETRY_MS: u32 = 3000;
 #[schema(as = LiveCall)]
 pub struct CallNow {
     id: String,
+    direction: Direction,
     city: City,
     /// Null before the caller has chosen.
     language: Option<Language>,
@@ -51,8 +52,8 @@ pub struct CallNow {
 
 impl From<LiveCall> for CallNow {
     fn from(call: LiveCall) -> CallNow {
-        let LiveCall { id, city, language, node, started_at, recording } = call;
-        CallNow { id, city, language, node, started_at, recording }
+        let LiveCall { id, direction, city, language, node, started_at, recording } = call;
+        CallNow { id, direction, city, language, node, started_at, recording }
     }
 }
 
@@ -71,9 +72,10 @@ pub async fn calls(State(shared): State<Arc<Shared>>, asking: Asking) -> Json<Pa
 /// What happens, as it happens (server-sent events).
 ///
 /// The first event is `calls`: the list of `/api/v1/live/calls`. Then `call_started` and `call_moved` with `call`,
-/// `ticket_created` with `call` (an id) and `number`, `call_ended` with `call` (an id), `disk_changed` with `level`
-/// (`enough`, `warn`, `stop`) and `free_percent`. A reader that is too slow gets `missed` with the number of events it
-/// lost, followed by `calls` again. A comment every 15 s keeps the connection.
+/// `ticket_created` with `call` (an id) and `number`, `visit_settled` with `call` (an id) and the `outcome` of a call
+/// back, `call_ended` with `call` (an id), `disk_changed` with `level` (`enough`, `warn`, `stop`) and `free_percent`. A
+/// reader that is too slow gets `missed` with the number of events it lost, followed by `calls` again. A comment every
+/// 15 s keeps the connection.
 #[utoipa::path(
     get,
     path = "/api/v1/live/events",
@@ -129,6 +131,7 @@ fn now(live: &Live, cities: &Cities) -> Page<CallNow> {
 fn is_of(event: &LiveEvent, cities: &Cities) -> bool {
     match event {
         LiveEvent::CallStarted { call } | LiveEvent::CallMoved { call } => cities.contains(call.city),
+        LiveEvent::VisitSettled { city, .. } => cities.contains(*city),
         LiveEvent::TicketCreated { number, .. } => {
             number.parse::<Number>().is_ok_and(|number| cities.contains(number.city()))
         }
@@ -158,6 +161,12 @@ struct OnTicket {
 }
 
 #[derive(Serialize)]
+struct OnVisit {
+    call: String,
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
 struct OnDisk {
     level: DiskLevel,
     free_percent: f64,
@@ -169,6 +178,7 @@ fn event_frame(event: LiveEvent) -> Vec<u8> {
         LiveEvent::CallMoved { call } => frame("call_moved", &OnCall { call: call.into() }),
         LiveEvent::TicketCreated { call, number } => frame("ticket_created", &OnTicket { call, number }),
         LiveEvent::CallEnded { call } => frame("call_ended", &OnId { call }),
+        LiveEvent::VisitSettled { call, outcome, .. } => frame("visit_settled", &OnVisit { call, outcome }),
         LiveEvent::DiskChanged { level, free_percent } => frame("disk_changed", &OnDisk { level, free_percent }),
     }
 }

@@ -35,6 +35,7 @@ mod sessions;
 mod supervision;
 mod tickets;
 mod token;
+mod visits;
 
 use std::fmt;
 use std::future::IntoFuture;

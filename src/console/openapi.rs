@@ -17,10 +17,11 @@ use super::query::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::routes::{self, Access, Rule};
 use super::{
     accounts, audit, calendar, calls, catalogue, clients, exports, health, index, live, open311, outbox, overview,
-    recordings, reports, schema, sessions, supervision, tickets,
+    recordings, reports, schema, sessions, supervision, tickets, visits,
 };
 use crate::city::City;
 use crate::language::Language;
+use crate::store::VisitStep;
 use crate::ticket::{Action, Alarm, Channel, ReasonKind, RequestType, Urgency};
 
 const SCHEME: &str = "token";
@@ -98,11 +99,24 @@ const WITH_BODY: [Kind; 3] = [Kind::BadBody, Kind::BodyTooLarge, Kind::MediaType
         calls::list,
         calls::one,
         live::calls,
-        live::events
+        live::events,
+        visits::list,
+        visits::tasks,
+        visits::one,
+        visits::skip,
+        visits::answers,
+        visits::paused,
+        visits::pause,
+        visits::resume,
+        visits::opt_outs,
+        visits::opt_out,
+        visits::opt_back,
+        visits::sms_reply
     ),
     components(schemas(ProblemDocument)),
     tags(
         (name = "tickets", description = "Requests of citizens and enterprises (工单)."),
+        (name = "visits", description = "Return visits (回访): plans, attempts, answers."),
         (name = "reports", description = "Figures and rates, and lists as files."),
         (name = "catalogue", description = "Classes, units, reasons, knowledge, and announced days off."),
         (name = "access", description = "Sessions, accounts of people, tokens of other systems."),
@@ -273,7 +287,7 @@ fn problem(kind: Kind) -> Response {
     match kind {
         Kind::Unauthorized => response.header("www-authenticate", header("RFC 6750.")),
         Kind::MethodNotAllowed => response.header("allow", header("The methods that are.")),
-        Kind::Busy | Kind::RecordingOpen | Kind::TooManyTries => {
+        Kind::Busy | Kind::RecordingOpen | Kind::TooManyTries | Kind::NotCounted => {
             response.header("retry-after", header("Seconds to wait."))
         }
         Kind::RangeNotSatisfiable => response.header("content-range", header("The recording's length.")),
@@ -311,6 +325,8 @@ fn parameter(key: &str) -> Parameter {
         "state" => ("Only in this state, or in one of several with commas between them.", text()),
         "open" => ("Only what is not at its end.", flag()),
         "overdue" => ("Only what should have been answered by now and is not.", flag()),
+        "step" => ("Only due visits whose next step this is.", schema::names(VisitStep::ALL)),
+        "due" => ("Only visits whose next step is due by now.", flag()),
         "due_before" => ("Only what is due before this day (YYYY-MM-DD).", text()),
         "unit" => ("Only what this unit leads or assists.", text()),
         "class" => ("Only of this class, or of this group: four digits or two.", text()),

@@ -36,11 +36,13 @@ pub enum Kind {
     Internal,
     Busy,
     NotReady,
+    /// Days of a report have changed and are being counted.
+    NotCounted,
     TimedOut,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 20] = [
+    pub const ALL: [Kind; 21] = [
         Kind::BadQuery,
         Kind::BadBody,
         Kind::Unauthorized,
@@ -60,6 +62,7 @@ impl Kind {
         Kind::Internal,
         Kind::Busy,
         Kind::NotReady,
+        Kind::NotCounted,
         Kind::TimedOut,
     ];
 
@@ -77,7 +80,7 @@ impl Kind {
             Kind::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Kind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Kind::Busy | Kind::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Busy | Kind::NotReady | Kind::NotCounted => StatusCode::SERVICE_UNAVAILABLE,
             Kind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -103,6 +106,7 @@ impl Kind {
             Kind::Internal => "internal",
             Kind::Busy => "busy",
             Kind::NotReady => "not_ready",
+            Kind::NotCounted => "not_counted",
             Kind::TimedOut => "timed_out",
         }
     }
@@ -129,6 +133,7 @@ impl Kind {
             Kind::Internal => "The service failed",
             Kind::Busy => "Too many requests at once",
             Kind::NotReady => "A part of the service can't work",
+            Kind::NotCounted => "Figures are still being counted",
             Kind::TimedOut => "The answer took too long",
         }
     }

@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use super::problem::Kind;
 use super::{
     Shared, accounts, audit, calendar, calls, catalogue, clients, exports, health, index, live, open311, openapi,
-    outbox, overview, recordings, reports, sessions, supervision, tickets,
+    outbox, overview, recordings, reports, sessions, supervision, tickets, visits,
 };
 use crate::access::Right;
 
@@ -126,12 +126,31 @@ const ATTACH: Rule = Rule {
     ..change(Right::ReadTickets, &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::BadQuery, Kind::Busy])
 };
 
-const REPORT: Rule = Rule { keys: reports::KEYS, ..one(Right::ReadReports) };
+const REPORT: Rule = Rule {
+    keys: reports::KEYS,
+    problems: &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::Busy, Kind::NotCounted],
+    ..one(Right::ReadReports)
+};
+const TRENDS: Rule = Rule {
+    problems: &[Kind::Unauthorized, Kind::Forbidden, Kind::Busy, Kind::NotCounted],
+    ..list(Right::ReadReports, reports::TREND_KEYS)
+};
 const BEHIND: Rule = Rule { keys: reports::BEHIND_KEYS, ..one(Right::ReadTickets) };
 const EXPORT: Rule = Rule {
     problems: &[Kind::Unauthorized, Kind::Forbidden, Kind::Refused, Kind::Busy],
     ..list(Right::Export, exports::KEYS)
 };
+
+const ANSWER: Rule = change(
+    Right::Receive,
+    &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::Changed, Kind::Refused, Kind::Busy],
+);
+const PAUSE: Rule =
+    change(Right::Supervise, &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::Conflict, Kind::Busy]);
+const OPT_OUT: Rule = change(Right::Receive, &[Kind::Unauthorized, Kind::Forbidden, Kind::Conflict, Kind::Busy]);
+const OPT_BACK: Rule = change(Right::Supervise, &[Kind::Unauthorized, Kind::Forbidden, Kind::Conflict, Kind::Busy]);
+const SMS_REPLY: Rule =
+    change(Right::ReplyBySms, &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::Refused, Kind::Busy]);
 
 const OPEN311: Rule = Rule { access: Access::Open311, body: None, ..OPEN };
 const OPEN311_FILE: Rule = Rule { body: Some(open311::FORM_BYTES), ..OPEN311 };
@@ -200,7 +219,7 @@ pub fn all() -> Vec<Route> {
         send("/api/v1/clients", ADD_ACCESS, post(clients::add)),
         remove("/api/v1/clients/{name}", one(Right::ManageAccounts), delete(clients::revoke)),
         read("/api/v1/recordings/{id}/audio", AUDIO, get(recordings::audio)),
-        read("/api/v1/reports/trends", list(Right::ReadReports, reports::TREND_KEYS), get(reports::trends)),
+        read("/api/v1/reports/trends", TRENDS, get(reports::trends)),
         read("/api/v1/reports/{dimension}", REPORT, get(reports::report)),
         read("/api/v1/reports/{dimension}/tickets", BEHIND, get(reports::behind)),
         read("/api/v1/exports/tickets", EXPORT, get(exports::tickets)),
@@ -211,6 +230,18 @@ pub fn all() -> Vec<Route> {
         read("/api/v1/calls", list(Right::ReadCalls, calls::KEYS), get(calls::list)),
         read("/api/v1/calls/{id}", one(Right::ReadCalls), get(calls::one)),
         read("/api/v1/live/calls", list(Right::ReadLive, &[]), get(live::calls)),
+        read("/api/v1/visits", list(Right::ReadVisits, visits::KEYS), get(visits::list)),
+        read("/api/v1/visits/tasks", list(Right::Receive, visits::TASK_KEYS), get(visits::tasks)),
+        read("/api/v1/visits/{number}", one(Right::ReadVisits), get(visits::one)),
+        send("/api/v1/visits/{number}/skip", SUPERVISE, post(visits::skip)),
+        send("/api/v1/visits/{number}/answers", ANSWER, post(visits::answers)),
+        read("/api/v1/visits/pauses", list(Right::ReadVisits, &[]), get(visits::paused)),
+        send("/api/v1/visits/pause", PAUSE, post(visits::pause)),
+        send("/api/v1/visits/resume", PAUSE, post(visits::resume)),
+        read("/api/v1/visits/opt-outs", list(Right::Receive, visits::OPT_OUT_KEYS), get(visits::opt_outs)),
+        send("/api/v1/visits/opt-outs", OPT_OUT, post(visits::opt_out)),
+        send("/api/v1/visits/opt-outs/remove", OPT_BACK, post(visits::opt_back)),
+        send("/api/v1/visits/sms-reply", SMS_REPLY, post(visits::sms_reply)),
         read("/api/v1/live/events", list(Right::ReadLive, &[]), get(live::events)),
     ]
 }

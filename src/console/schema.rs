@@ -10,10 +10,11 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::access::{Right, Role, Scope};
 use crate::city::City;
 use crate::language::Language;
+use crate::store::VisitStep;
 use crate::ticket::{
-    Action, Actor, Alarm, AttachmentId, CallEnd, CallId, Channel, Contacted, Direction, EndedBy, EventKind, Means,
-    Number, ReasonKind, RecordingId, RecordingKind, RecordingState, RequestType, Requester, Solved, State,
-    SupervisionId, Urgency,
+    Action, Actor, Alarm, AttachmentId, AttemptId, CallEnd, CallId, Channel, Contacted, Direction, EndedBy, EventKind,
+    Means, Number, Outcome, ReasonKind, RecordingId, RecordingKind, RecordingState, RequestType, Requester, Solved,
+    State, SupervisionId, Urgency, Way,
 };
 
 /// A string that is one of these.
@@ -50,6 +51,7 @@ named!(
     EventKind,
     Language,
     Means,
+    Outcome,
     ReasonKind,
     RecordingKind,
     RecordingState,
@@ -61,6 +63,8 @@ named!(
     Solved,
     State,
     Urgency,
+    VisitStep,
+    Way,
 );
 
 /// The bytes of a WAV file.
@@ -87,6 +91,7 @@ text! {
     Actor: |text: ObjectBuilder| text
         .description(Some("`caller`, `system`, `repair`, `operator`, `account ID` or `client ID`.")),
     AttachmentId: |text: ObjectBuilder| text.format(Some(uuid())),
+    AttemptId: |text: ObjectBuilder| text.format(Some(uuid())),
     CallId: |text: ObjectBuilder| text.format(Some(uuid())),
     RecordingId: |text: ObjectBuilder| text.format(Some(uuid())),
     SupervisionId: |text: ObjectBuilder| text.format(Some(uuid())),

@@ -3,12 +3,14 @@ use std::io::{BufRead, BufReader};
 use hotline::city::City;
 use hotline::language::Language;
 use hotline::live::LiveCall;
+use hotline::ticket::Direction;
 
 use crate::service::{Service, bearer};
 
 fn call(id: &str, node: &str) -> LiveCall {
     LiveCall {
         id: id.to_owned(),
+        direction: Direction::Inbound,
         city: City::Lhasa,
         language: Some(Language::Bo),
         node: node.to_owned(),

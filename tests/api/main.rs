@@ -14,4 +14,5 @@ mod reports;
 mod rights;
 mod service;
 mod token;
+mod visits;
 mod watch;

@@ -3,7 +3,7 @@
 use hotline::access::Role;
 use hotline::city::City;
 use hotline::live::LiveCall;
-use hotline::ticket::Number;
+use hotline::ticket::{Direction, Number};
 use serde_json::{Value, json};
 
 use crate::people::{now, person, sign_in};
@@ -194,5 +194,51 @@ fn calls_are_of_the_callers_cities_and_their_numbers_for_named_people() {
 
 fn live_call(id: &str, city: City) -> LiveCall {
     let started_at = now();
-    LiveCall { id: id.to_owned(), city, language: None, node: "menu".to_owned(), started_at, recording: false }
+    LiveCall {
+        id: id.to_owned(),
+        direction: Direction::Inbound,
+        city,
+        language: None,
+        node: "menu".to_owned(),
+        started_at,
+        recording: false,
+    }
+}
+
+#[test]
+fn the_audit_names_who_acted_to_colleagues_and_not_to_other_systems() {
+    let service = Service::start();
+    let number = filed(&service, "lhasa", false);
+    for (name, role) in [("dolma", Role::Agent), ("unit", Role::Unit), ("auditor", Role::Auditor)] {
+        person(&service, name, role, &["lhasa"], false);
+    }
+    let note = json!({ "command": "note", "text": "回电", "version": 1 }).to_string();
+    let token = |name: &str| format!("Bearer {}", sign_in(&service, name));
+    let path = format!("/api/v1/tickets/{number}");
+    let json = [("authorization", &*token("dolma")), ("content-type", "application/json")];
+    let reply = service.send_bytes("POST", &format!("{path}/commands"), &json, note.as_bytes());
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let dispatch = json!({ "command": "dispatch", "version": 2, "unit": "lhasa-housing" });
+    assert_eq!(service.post(&format!("{path}/commands"), &[], &dispatch).status, 200);
+    let client = |name: &str, scopes: &[&str]| {
+        let made = service.post("/api/v1/clients", &[], &json!({ "name": name, "scopes": scopes, "cities": [] }));
+        format!("Bearer {}", made.json()["token"].as_str().expect("a token"))
+    };
+    let get = |token: &str, path: &str| service.ask("GET", path, &[("authorization", token)]).json();
+    let names = |act: &Value| (act["actor_name"].clone(), act["actor_account"].clone());
+    let dolma = || (json!("dolma"), json!("dolma"));
+    for name in ["dolma", "unit", "auditor"] {
+        let acts = get(&token(name), &path)["audit"].clone();
+        assert_eq!(names(&acts[1]), dolma(), "{name}: {acts}");
+        assert_eq!((&acts[2]["actor"], names(&acts[2])), (&json!("operator"), (Value::Null, Value::Null)));
+    }
+    let acts = get(&client("wechat", &["tickets:read"]), &path)["audit"].clone();
+    assert_eq!(names(&acts[1]), (Value::Null, Value::Null));
+    assert!(acts[1]["actor"].as_str().is_some_and(|actor| actor.starts_with("account ")), "{acts}");
+    let list = format!("/api/v1/audit?subject={number}");
+    for token in [token("auditor"), client("archive", &["tickets:read", "audit:read"])] {
+        assert_eq!(names(&get(&token, &list)["items"][1]), dolma());
+        let made = get(&token, "/api/v1/audit?actor=operator")["items"].clone();
+        assert!(made.as_array().is_some_and(|acts| acts.iter().all(|act| act["actor_name"].is_null())));
+    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use hotline::clock::Clock;
 use hotline::console::{self, ApiToken, Config, Console};
 use hotline::live::Live;
+use hotline::report;
 use hotline::store::{self, AttachmentFolder, Store};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
@@ -42,6 +43,19 @@ impl Service {
 
     /// `metrics` is what `/metrics` calls.
     pub fn start_as(config: Config, metrics: impl Fn() -> String + Send + Sync + 'static) -> Service {
+        Service::start_whole(config, report::Config::default(), metrics)
+    }
+
+    pub fn start_reporting(reports: report::Config) -> Service {
+        let metrics = metrics();
+        Service::start_whole(Config::default(), reports, move || metrics.render())
+    }
+
+    fn start_whole(
+        config: Config,
+        reports: report::Config,
+        metrics: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Service {
         keep_log();
         let max_connections = config.max_connections;
         let runtime = Runtime::new().expect("a runtime");
@@ -57,7 +71,7 @@ impl Service {
             attachments: AttachmentFolder::open(folder.join("attachments")).expect("a folder"),
             token: ApiToken::new(TOKEN),
             live: Arc::clone(&live),
-            reports: hotline::report::Config::default(),
+            reports,
             metrics: Box::new(metrics),
             clock: Clock::start(),
             seed: [7; 32],

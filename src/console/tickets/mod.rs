@@ -50,7 +50,9 @@ pub async fn one(
     let found = shared.store.ticket(number).await.map_err(|error| Problem::internal("ticket", &error))?;
     let file = found.ok_or_else(no_ticket)?;
     asking.seen(Some(file.ticket.clone()))?;
-    Ok(Json(TicketDetail::new(file, &asking.caller)))
+    let acted = file.audit.iter().map(|entry| entry.actor).filter(|_| asking.caller.sees_names());
+    let names = shared.store.actor_names(acted).await.map_err(|error| Problem::internal("ticket", &error))?;
+    Ok(Json(TicketDetail::new(file, &asking.caller, &names)))
 }
 
 /// A number as it stands in a path.

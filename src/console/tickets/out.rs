@@ -10,7 +10,7 @@ use crate::clock::end_of_beijing_day;
 use crate::console::recordings::RecordingOut;
 use crate::language::Language;
 use crate::phone::Phone;
-use crate::store::{self, Attachment, AuditChange, AuditEntry, Contact, TicketFile, Visit};
+use crate::store::{self, ActorNames, Attachment, AuditChange, AuditEntry, Contact, TicketFile, Visit};
 use crate::ticket::{
     Action, Actor, Alarm, AttachmentId, CallId, Channel, Contacted, Means, Number, RequestType, Requester, Solved,
     State, Ticket, Urgency, Wish,
@@ -243,10 +243,10 @@ pub struct TicketDetail {
 }
 
 impl TicketDetail {
-    pub fn new(file: TicketFile, caller: &Caller) -> TicketDetail {
+    pub fn new(file: TicketFile, caller: &Caller, names: &ActorNames) -> TicketDetail {
         let hidden = caller.sees_requester(&file.ticket).is_err();
         TicketDetail {
-            audit: file.audit.into_iter().map(|entry| AuditOut::new(entry, hidden)).collect(),
+            audit: file.audit.into_iter().map(|entry| AuditOut::new(entry, hidden, names)).collect(),
             contacts: file.contacts.into_iter().map(ContactOut::from).collect(),
             visits: file.visits.into_iter().map(VisitOut::from).collect(),
             attachments: file.attachments.into_iter().map(AttachmentOut::from).collect(),
@@ -327,6 +327,10 @@ pub struct AuditOut {
     sequence: u32,
     at: DateTime<Utc>,
     actor: Actor,
+    /// What the person is called, or the other system; null for other systems that ask.
+    actor_name: Option<String>,
+    /// What the person signs in by.
+    actor_account: Option<String>,
     action: Action,
     changes: Vec<ChangeOut>,
     /// The words given with it.
@@ -345,10 +349,12 @@ pub struct ChangeOut {
 }
 
 impl AuditOut {
-    pub fn new(entry: AuditEntry, hidden: bool) -> AuditOut {
+    pub fn new(entry: AuditEntry, hidden: bool, names: &ActorNames) -> AuditOut {
         let AuditEntry { subject, sequence, at, actor, action, changes, reason, address } = entry;
         let changes = changes.into_iter().map(|change| ChangeOut::new(change, hidden)).collect();
-        AuditOut { subject, sequence, at, actor, action, changes, reason, address }
+        let name = names.get(&actor).cloned();
+        let (actor_name, actor_account) = name.map_or((None, None), |of| (Some(of.name), of.account));
+        AuditOut { subject, sequence, at, actor, actor_name, actor_account, action, changes, reason, address }
     }
 }
 
