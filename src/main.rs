@@ -42,6 +42,8 @@ enum Command {
     Restore(app::backup::RestoreArguments),
     /// Tickets: list them, show one, give one a command.
     Ticket(app::ticket::Arguments),
+    /// Return visits: how they stand, what is next, and stopping the calls of a city.
+    Visits(app::visits::Arguments),
     /// People: accounts, passwords, sessions.
     User(app::user::Arguments),
     /// Other systems that use the API, and their tokens.
@@ -111,6 +113,7 @@ fn main() -> ExitCode {
         Command::Backup(arguments) => app::backup::backup(&arguments),
         Command::Restore(arguments) => app::backup::restore(&arguments),
         Command::Ticket(arguments) => app::ticket::ticket(&arguments),
+        Command::Visits(arguments) => app::visits::visits(&arguments),
         Command::User(arguments) => app::user::user(&arguments),
         Command::Client(arguments) => app::client::client(&arguments),
         Command::Simulate(arguments) => app::simulate::simulate(&arguments),

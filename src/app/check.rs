@@ -10,8 +10,9 @@ use crate::work::outbox::Ways;
 pub fn check(layers: Layers) -> Result<(), Failure> {
     let config = config::read(layers)?;
     let mut problems: Vec<String> = Vec::new();
-    for (name, trunk) in &config.trunk {
-        if let Err(bad) = Trunk::new(name, trunk) {
+    for (name, settings) in &config.trunk {
+        let trunk = Trunk::new(name, settings).and_then(|trunk| trunk.is_heard(&config.sip.allow));
+        if let Err(bad) = trunk {
             problems.push(config.sources.error(&format!("trunk.{name}.{}", bad.key), bad.what).to_string());
         }
     }

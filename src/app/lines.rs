@@ -18,6 +18,9 @@ use crate::ticket::Catalogue;
 /// The flow that answers a line without one of its own.
 pub(super) const INBOUND: &str = include_str!("../../prompts/flows/inbound.toml");
 pub(super) const INBOUND_NAME: &str = "prompts/flows/inbound.toml";
+/// The flow of return visits.
+pub(super) const VISIT: &str = include_str!("../../prompts/flows/visit.toml");
+pub(super) const VISIT_NAME: &str = "prompts/flows/visit.toml";
 /// The prompt that says that a machine speaks.
 const NOTICE: &str = "notice.ai";
 /// How the ids of the units' names begin.
@@ -51,14 +54,14 @@ pub fn served(config: &Config) -> Result<Vec<Served>, Vec<Problem>> {
 /// Everything that is wrong with them, with file and line.
 pub fn with(config: &Config, prompts: &Arc<Prompts>) -> Result<Vec<Served>, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut setups: BTreeMap<Option<PathBuf>, Arc<Setup>> = BTreeMap::new();
+    let mut setups: BTreeMap<[Option<PathBuf>; 2], Arc<Setup>> = BTreeMap::new();
     let mut served = Vec::new();
-    let own_flow = own_flow(config);
+    let own_flows = ["flows/inbound.toml", "flows/visit.toml"].map(|name| own_flow(config, name));
     for line in &config.line {
-        let file = line.flow.as_ref().or(own_flow.as_ref());
-        let setup = match setups.get(&line.flow) {
+        let named = [line.flow.clone(), line.visit_flow.clone()];
+        let setup = match setups.get(&named) {
             Some(setup) => Arc::clone(setup),
-            None => match setup(file.map(PathBuf::as_path), prompts, &config.calls) {
+            None => match setup(files(&named, &own_flows), prompts, &config.calls) {
                 Ok(setup) => Arc::new(setup),
                 Err(found) => {
                     problems.extend(found);
@@ -66,22 +69,46 @@ pub fn with(config: &Config, prompts: &Arc<Prompts>) -> Result<Vec<Served>, Vec<
                 }
             },
         };
-        setups.insert(line.flow.clone(), Arc::clone(&setup));
+        setups.insert(named, Arc::clone(&setup));
         served.push(Served { line: line.clone(), setup });
     }
     if problems.is_empty() { Ok(served) } else { Err(problems) }
 }
 
 /// The flow of a line that names none: that of the prompts' folder, if it has one.
-fn own_flow(config: &Config) -> Option<PathBuf> {
-    let file = config.prompts.folder.as_ref()?.join("flows/inbound.toml");
+fn own_flow(config: &Config, name: &str) -> Option<PathBuf> {
+    let file = config.prompts.folder.as_ref()?.join(name);
     file.exists().then_some(file)
 }
 
-fn setup(file: Option<&Path>, prompts: &Arc<Prompts>, calls: &calls::Config) -> Result<Setup, Vec<Problem>> {
+fn files<'a>(named: &'a [Option<PathBuf>; 2], own: &'a [Option<PathBuf>; 2]) -> [Option<&'a Path>; 2] {
+    std::array::from_fn(|n| named[n].as_deref().or(own[n].as_deref()))
+}
+
+fn setup(files: [Option<&Path>; 2], prompts: &Arc<Prompts>, calls: &calls::Config) -> Result<Setup, Vec<Problem>> {
+    let [inbound, visit] = files;
+    let (inbound, visit) = (flow(inbound, [INBOUND_NAME, INBOUND], prompts), flow(visit, [VISIT_NAME, VISIT], prompts));
+    let (flow, visit) = match (inbound, visit) {
+        (Ok(inbound), Ok(visit)) => (inbound, visit),
+        (inbound, visit) => return Err([inbound.err(), visit.err()].into_iter().flatten().flatten().collect()),
+    };
+    Ok(Setup {
+        synthetic: speaks_synthetically(&flow, prompts),
+        visit_synthetic: speaks_synthetically(&visit, prompts),
+        flow,
+        visit,
+        prompts: Arc::clone(prompts),
+        beep: Arc::new(tone::beep()),
+        record_calls: calls.record_calls,
+        keep_early: calls.keep_early_audio,
+        longest_call: Duration::from_secs(calls.longest_call_s.into()),
+    })
+}
+
+fn flow(file: Option<&Path>, built_in: [&str; 2], prompts: &Prompts) -> Result<Flow, Vec<Problem>> {
     let (name, text) = match file {
         Some(file) => (file.display().to_string(), read(file)?),
-        None => (INBOUND_NAME.to_owned(), INBOUND.to_owned()),
+        None => built_in.map(str::to_owned).into(),
     };
     let flow = Flow::parse(&text, &name).map_err(|found| {
         let problem = |p: crate::ivr::Problem| Problem { file: p.file, line: p.line, what: p.what };
@@ -96,17 +123,7 @@ fn setup(file: Option<&Path>, prompts: &Arc<Prompts>, calls: &calls::Config) -> 
         })
         .collect();
     let unspoken: Vec<Problem> = unspoken.into_iter().chain(unspoken_topics(&flow, prompts)).collect();
-    if !unspoken.is_empty() {
-        return Err(unspoken);
-    }
-    Ok(Setup {
-        synthetic: speaks_synthetically(&flow, prompts),
-        flow,
-        prompts: Arc::clone(prompts),
-        beep: Arc::new(tone::beep()),
-        record_calls: calls.record_calls,
-        longest_call: Duration::from_secs(calls.longest_call_s.into()),
-    })
+    if unspoken.is_empty() { Ok(flow) } else { Err(unspoken) }
 }
 
 /// The prompts that a consult menu needs while the store is away. Entries of the store are looked at when they are
@@ -187,6 +204,28 @@ mod tests {
         let served = served(&config).expect("nothing is wrong with them");
         assert_eq!(served.len(), 1);
         assert!(served[0].setup.synthetic);
+    }
+
+    #[test]
+    fn a_mistake_in_a_lines_flow_of_return_visits_is_told_beside_those_of_its_other_flow() {
+        let file = |name: &str, text: &str| {
+            let path = std::env::temp_dir().join(format!("hotline-lines-{}-{name}", std::process::id()));
+            std::fs::write(&path, text).expect("a file");
+            path
+        };
+        let inbound = file("inbound.toml", &INBOUND.replacen("rec.intro", "rec.intrigue", 1));
+        let visit = file("visit.toml", &VISIT.replacen("to = \"matter\"", "to = \"nowhere\"", 1));
+        let mut config = crate::config::read(crate::config::layers::Layers::default()).expect("the defaults");
+        config.line[0].flow = Some(inbound.clone());
+        config.line[0].visit_flow = Some(visit.clone());
+        let found = served(&config).expect_err("both are wrong");
+        let files: std::collections::BTreeSet<&str> = found.iter().map(|problem| &*problem.file).collect();
+        let [inbound, visit] = [inbound, visit].map(|path| {
+            std::fs::remove_file(&path).expect("it is there");
+            path.display().to_string()
+        });
+        assert_eq!(files, [&*inbound, &*visit].into());
+        assert!(found.iter().any(|problem| problem.file == visit && problem.line > 0), "{found:?}");
     }
 
     const GROUP: &str = "trio.126";

@@ -16,7 +16,6 @@ pub fn describe() {
     for (name, unit, what) in GAUGES {
         describe_gauge!(*name, *unit, *what);
     }
-    describe_gauge!("hotline_trunk_registered", Unit::Count, "1 while we are registered with the trunk.");
 }
 
 const GAUGES: &[(&str, Unit, &str)] = &[
@@ -35,6 +34,22 @@ const GAUGES: &[(&str, Unit, &str)] = &[
         "Tickets whose requester was not contacted within the hour, nor since, by city.",
     ),
     ("hotline_tickets_supervised", Unit::Count, "Open tickets under supervision, by city and level."),
+    ("hotline_trunk_registered", Unit::Count, "1 while we are registered with the trunk."),
+    ("hotline_trunk_up", Unit::Count, "1 while the trunk is registered, found and answering, as far as it is asked."),
+    ("hotline_trunk_paused", Unit::Count, "1 while no calls go out by the trunk because of its troubles."),
+    ("hotline_trunk_calls", Unit::Count, "Channels that calls out hold, by trunk."),
+    ("hotline_visits_due", Unit::Count, "Return visits that are not made yet, by city and next step."),
+    ("hotline_visits_closed", Unit::Count, "Closings of the last seven days, by city."),
+    ("hotline_visits_attempted", Unit::Count, "Closings of the last seven days with an attempted visit, by city."),
+    ("hotline_visits_reached", Unit::Count, "Closings of the last seven days with an answered visit, by city."),
+    ("hotline_visits_reached_ratio", Unit::Count, "The same by all closings, by city."),
+    ("hotline_visit_calls", Unit::Count, "Calls of return visits of the last seven days that may have rung, by city."),
+    ("hotline_visit_calls_answered_ratio", Unit::Count, "Those that were picked up by all of them, by city."),
+    (
+        "hotline_visit_first_attempt_seconds",
+        Unit::Seconds,
+        "From the closing to the first attempt in the last seven days, by city and quantile.",
+    ),
     ("hotline_knowledge_to_review", Unit::Count, "Active knowledge entries whose review day has come."),
 ];
 
@@ -55,6 +70,9 @@ const COUNTERS: &[(&str, &str)] = &[
     ("hotline_outbox_delivered_total", "Messages that the far side has taken, by target."),
     ("hotline_outbox_failed_total", "Attempts to send a message that failed, by target."),
     ("hotline_outbox_dead_total", "Messages given up after the last attempt, by target."),
+    ("hotline_trunk_verdicts_total", "Calls out by trunk and by whether it carried them or made trouble."),
+    ("hotline_visit_attempts_total", "Calls of return visits placed, by city."),
+    ("hotline_visit_outcomes_total", "How calls of return visits ended, by city and outcome."),
     ("hotline_sip_dropped_total", "Datagrams and connections dropped unread or unsent, by reason."),
     ("hotline_sip_events_total", "What the SIP endpoint counts: malformed messages, stray responses and the like."),
 ];
@@ -64,24 +82,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_gauge_of_the_clocks_is_described() {
-        let source = include_str!("../work/clocks.rs");
-        let found: Vec<&str> = source.split('"').filter(|text| text.starts_with("hotline_")).collect();
-        assert!(!found.is_empty());
-        for name in found {
-            assert!(GAUGES.iter().any(|(known, ..)| *known == name), "{name} is not described");
+    fn every_gauge_of_the_clocks_the_trunks_and_the_dialer_is_described() {
+        let sources =
+            [include_str!("../work/clocks.rs"), include_str!("../driver/trunk/mod.rs"), include_str!("../dialer.rs")];
+        for source in sources {
+            let names = source.split('"').filter(|text| text.starts_with("hotline_"));
+            let found: Vec<&str> = names.filter(|name| !name.ends_with("_total")).collect();
+            assert!(!found.is_empty());
+            for name in found {
+                assert!(GAUGES.iter().any(|(known, ..)| *known == name), "{name} is not described");
+            }
         }
     }
 
     #[test]
     fn every_counter_in_the_code_is_described() {
         for source in [
-            include_str!("../driver/calls.rs"),
+            include_str!("../dialer.rs"),
+            include_str!("../driver/calls/incoming.rs"),
+            include_str!("../driver/calls/outgoing.rs"),
+            include_str!("../driver/calls/task.rs"),
             include_str!("../driver/keeper/files.rs"),
             include_str!("../driver/keeper/rows.rs"),
             include_str!("../driver/recorder.rs"),
             include_str!("../driver/sip/mod.rs"),
             include_str!("../driver/sip/tcp.rs"),
+            include_str!("../driver/trunk/mod.rs"),
             include_str!("../work/outbox/mod.rs"),
             include_str!("../work/watchman.rs"),
         ] {

@@ -1,5 +1,6 @@
 //! Composition root: what each command of the command line does with the parts.
 
+mod actor;
 pub mod audit;
 pub mod backup;
 pub mod calendar;
@@ -22,6 +23,7 @@ mod stored;
 mod table;
 pub mod ticket;
 pub mod user;
+pub mod visits;
 
 pub use configured::Configured;
 pub use failure::Failure;

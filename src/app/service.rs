@@ -21,20 +21,22 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::layers::ConfigError;
 use crate::console::{self, ApiToken, Console};
-use crate::driver::calls::{Calls, Stage};
+use crate::dialer::Dialer;
+use crate::driver::calls::{Calls, Running, Stage};
 use crate::driver::keeper::Keeping;
 use crate::driver::media::Media;
 use crate::driver::recorder::Recorder;
 use crate::driver::sip::{self, Sip};
-use crate::driver::trunk::{Trunk, Trunks};
+use crate::driver::trunk::{self, Trunk, Trunks, WaysOut};
 use crate::live::Live;
 use crate::prompt;
 use crate::sip::{Admission, Command};
-use crate::store::{self, AttachmentFolder, RecordingFolder, Rules, Store};
+use crate::store::{self, AttachmentFolder, Holder, RecordingFolder, Rules, Store};
 use crate::work::clocks::Clocks;
 use crate::work::disk::DiskWatch;
 use crate::work::outbox::webhook::Webhook;
 use crate::work::outbox::{Outbox, Ways};
+use crate::work::retention::Retention;
 use crate::work::seals::Sealing;
 use crate::work::trends::Trends;
 use crate::work::watchman::Watchman;
@@ -106,6 +108,7 @@ impl Service {
 
         let (stage, stages) = watch::channel(Stage::Serving);
         let (low, high) = config.media.ports.bounds();
+        let holder = Holder { node: config.node.clone(), start: format!("{:016x}", random.random::<u64>()) };
         let calls = Arc::new(Calls {
             sip: agent.clone(),
             media: Arc::clone(&media),
@@ -119,17 +122,37 @@ impl Service {
             permits: Arc::new(Semaphore::new(config.calls.max_calls)),
             unspoken: Arc::default(),
             own_ports: low..=high,
+            holder: holder.clone(),
+            stage: stages.clone(),
+            running: Running::default(),
         });
-        let calls = tokio::spawn(calls.run(incoming, stages.clone()));
+        let answering = tokio::spawn(Arc::clone(&calls).run(incoming));
         let trunk_count = trunks.len();
+        let plan = trunk::plan(config.dial_plan.clone(), &config.line, &trunks);
+        let (ways_out, told) =
+            WaysOut::new(&trunks, plan, config.visits.ring_timeout_s.saturating_mul(1_000), random.random(), clock);
+        let ways_out = Arc::new(ways_out);
         let trunks = Trunks {
             trunks,
+            ways: Arc::clone(&ways_out),
+            told,
             allow: config.sip.allow.clone(),
             sip: agent.clone(),
             live: Arc::clone(&live),
+            clock,
             random: Mutex::new(StdRng::from_seed(random.random())),
         };
         tokio::spawn(trunks.run(others));
+        let dialer = Dialer {
+            store: store.clone(),
+            calls,
+            ways: ways_out,
+            live: Arc::clone(&live),
+            clock,
+            config: config.dialer.clone(),
+            holder,
+        };
+        tokio::spawn(dialer.run(stages.clone()));
 
         let (closing, watching) = (CancellationToken::new(), CancellationToken::new());
         let watchman = Watchman {
@@ -144,6 +167,8 @@ impl Service {
         tokio::spawn(trends.run(watching.clone()));
         let outbox = Outbox::new(store.clone(), config.outbox.clone(), ways, random.random());
         tokio::spawn(outbox.run(Arc::clone(&live), clock, watching.clone()));
+        let retention = Retention { store: store.clone(), config: config.retention.clone(), clock };
+        tokio::spawn(retention.run(watching.clone()));
         tokio::spawn(Sealing { store: store.clone(), clock }.run(watching.clone()));
         let disk = DiskWatch { config: config.disk, data: config.data.clone(), live: Arc::clone(&live) };
         tokio::spawn(disk.run(watching.clone()));
@@ -172,7 +197,7 @@ impl Service {
             store,
             agent,
             stage,
-            calls,
+            calls: answering,
             closing,
             watching,
             trunks: trunk_count,
@@ -242,6 +267,7 @@ pub(super) fn rules(config: &Config) -> Rules {
         access: config.access.clone(),
         supervision: config.supervision.clone(),
         matching: config.matching.clone(),
+        visits: config.visits.clone(),
     }
 }
 

@@ -10,14 +10,16 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::call::line::Line;
+use crate::callback::{self, dial_plan};
 use crate::city::City;
 use crate::console;
+use crate::dialer;
 use crate::driver::{calls, media, recorder, sip, trunk};
 use crate::report;
 use crate::store;
 use crate::ticket::deadline::Limits;
 use crate::ticket::{likeness, supervision};
-use crate::work::{clocks, disk, outbox};
+use crate::work::{clocks, disk, outbox, retention};
 use layers::{ConfigError, Layers};
 
 /// Everything that can be set. Unknown keys are refused.
@@ -46,12 +48,19 @@ pub struct Config {
     pub clocks: clocks::Config,
     pub supervision: supervision::Config,
     pub matching: likeness::Config,
+    /// Return visits.
+    pub visits: callback::Config,
+    /// How many return visits are called at a time.
+    pub dialer: dialer::Config,
     pub prompts: Prompts,
     /// The numbers served. The first takes what no line names; none at all: 12345 of Lhasa.
     pub line: Vec<Line>,
-    /// Providers that we register with, by name.
+    /// Providers, by name.
     pub trunk: BTreeMap<String, trunk::Config>,
+    /// Which numbers may be called.
+    pub dial_plan: dial_plan::Config,
     pub outbox: outbox::Config,
+    pub retention: retention::Config,
     /// Systems that hear of changes, by name.
     pub webhook: BTreeMap<String, outbox::webhook::Config>,
     /// The gateway that sends SMS; none: requesters are told nothing by SMS.
@@ -82,10 +91,14 @@ impl Default for Config {
             clocks: clocks::Config::default(),
             supervision: supervision::Config::default(),
             matching: likeness::Config::default(),
+            visits: callback::Config::default(),
+            dialer: dialer::Config::default(),
             prompts: Prompts::default(),
             line: Vec::new(),
             trunk: BTreeMap::new(),
+            dial_plan: dial_plan::Config::default(),
             outbox: outbox::Config::default(),
+            retention: retention::Config::default(),
             webhook: BTreeMap::new(),
             sms: None,
             disk: disk::Config::default(),
@@ -185,6 +198,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::driver::trunk::Secret;
 
     #[test]
     fn the_example_says_what_is_so_without_it() {
@@ -193,6 +207,27 @@ mod tests {
         let settings = |layers| Config { sources: Layers::default(), ..read(layers).expect("a configuration") };
         let (example, built_in) = (settings(layers), settings(Layers::default()));
         assert_eq!(format!("{example:#?}"), format!("{built_in:#?}"));
+    }
+
+    #[test]
+    fn the_examples_trunks_can_be_used() {
+        let example = include_str!("../../config.example.toml");
+        let (_, after) = example.split_once("# [trunk.telecom]\n").expect("an example of a trunk");
+        let (trunks, _) = after.split_once("# Which numbers may be called.").expect("what follows it");
+        let written = trunks.lines().filter_map(|line| line.strip_prefix("# "));
+        let lines: Vec<&str> = written.filter(|line| line.contains(" = ") || line.starts_with('[')).collect();
+        let trunks: BTreeMap<String, BTreeMap<String, trunk::Config>> =
+            toml::from_str(&format!("[trunk.telecom]\n{}", lines.join("\n"))).expect("keys that there are");
+        for (name, config) in &trunks["trunk"] {
+            let config = trunk::Config { password: Some(Secret::from("p".to_owned())), ..config.clone() };
+            trunk::Trunk::new(name, &config).unwrap_or_else(|bad| panic!("{name}.{}: {bad}", bad.key));
+        }
+        assert_eq!(trunks["trunk"].len(), 2);
+        let (telecom, built_in) = (&trunks["trunk"]["telecom"], trunk::Config::default());
+        assert_eq!(
+            (telecom.priority, telecom.weight, telecom.kept_for_inbound),
+            (built_in.priority, built_in.weight, built_in.kept_for_inbound)
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::peer::child::TempFolder;
 use super::text;
 
 #[test]
-fn the_demo_ends_with_two_tickets_and_leaves_nothing() {
+fn the_demo_ends_with_two_tickets_and_their_visits_and_leaves_nothing() {
     let temporary = TempFolder::new("demo");
     let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
     let output = command.args(["demo", "--json"]).env("TMPDIR", temporary.path()).output().expect("the binary starts");
@@ -18,11 +18,13 @@ fn the_demo_ends_with_two_tickets_and_leaves_nothing() {
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
     let steps = |step: &str| told.iter().filter(|line| line["step"] == step).cloned().collect::<Vec<_>>();
 
-    assert_eq!(steps("answered").len(), 2);
+    assert_eq!(steps("answered").len(), 4, "two calls and two calls back");
     for who in ["bo", "zh"] {
         let nodes = told.iter().filter(|line| line["who"] == who && line["step"] == "node");
         let nodes: Vec<&str> = nodes.filter_map(|line| line["node"].as_str()).collect();
-        assert_eq!((nodes.first(), nodes.last()), (Some(&"greeting"), Some(&"promise")), "{who}: {nodes:?}");
+        let ways: Vec<&[&str]> = nodes.split_inclusive(|node| ["promise", "thanks"].contains(node)).collect();
+        let ends: Vec<_> = ways.iter().map(|way| (way[0], way[way.len() - 1])).collect();
+        assert_eq!(ends, [("greeting", "promise"), ("hello", "thanks")], "{who}: {nodes:?}");
     }
     let tickets = steps("ticket");
     let of = |key: &str| tickets.iter().map(|ticket| ticket[key].as_str().expect(key).to_owned()).collect::<Vec<_>>();
@@ -36,6 +38,14 @@ fn the_demo_ends_with_two_tickets_and_leaves_nothing() {
         assert_eq!(request["ended_by"], "key");
         assert_eq!(ticket["confirmed"], true);
     }
+    let visited = steps("visited");
+    let visit = |at: usize| {
+        let visit = &visited[at]["visit"];
+        let text = |key: &str| visit[key].as_str().unwrap_or_default().to_owned();
+        (visited[at]["state"].as_str(), text("contacted"), text("solved"), visit["satisfaction"].as_u64())
+    };
+    assert_eq!(visit(0), (Some("archived"), "in_time".to_owned(), "yes".to_owned(), Some(5)));
+    assert_eq!(visit(1), (Some("recheck"), "late".to_owned(), "no".to_owned(), Some(2)));
     assert!(steps("api")[0]["curl"].as_str().is_some_and(|line| line.starts_with("curl -H ")));
     assert_eq!(entries(temporary.path()), 0, "the folder of the tour is gone");
 }

@@ -4,9 +4,12 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hotline::store::{Config, Seen, Store};
-use hotline::ticket::{Action, Actor};
+use hotline::access::Role;
+use hotline::city::City;
+use hotline::store::{AccountName, By, Config, NewAccount, Password, Profile, Seen, Store};
+use hotline::ticket::{AccountId, Action, Actor};
 use serde_json::Value;
+use sqlx::Connection;
 use tokio::runtime::Runtime;
 
 use super::peer::child::TempFolder;
@@ -85,7 +88,6 @@ fn an_audit_is_verified_with_a_hash_that_was_written_down() {
     complained(&[&verify[..], &["--expect", "00"]].concat(), 2);
 
     in_store(data.path(), async |_| {
-        use sqlx::Connection;
         let url = format!("sqlite://{place}/hotline.db");
         let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("connected");
         let sql = "update audit set reason = 'nothing' where sequence = 1 and action = 'revealed'";
@@ -145,4 +147,46 @@ fn a_backup_is_made_checked_and_restored() {
     said(&["audit", "verify", "--data", &target, "--expect", &hash]);
     let told = complained(&restore, 1);
     assert!(told.contains("is not empty"), "{told}");
+}
+
+#[test]
+fn who_acted_is_named_beside_the_id() {
+    let folder = TempFolder::new("cli-names");
+    let place = folder.path().display().to_string();
+    said(&["simulate", "--data", &place, "--tickets", "1", "--days", "1", "--from", "2026-11-20", "--quiet"]);
+    let id = AccountId::new(morning(), [7; 10]);
+    let number = in_store(folder.path(), async |store| {
+        let name: AccountName = "dolma.t".parse().expect("a name");
+        let profile = Profile::new("卓玛".parse().expect("a name"), Role::Agent, None, [City::Lhasa].into(), false);
+        let password = Password::new("yaks on the pass", &name).expect("a password");
+        let new = NewAccount { id, name, profile: profile.expect("a profile") };
+        let by = By { actor: Actor::Operator, address: None };
+        store.add_account(&new, &password, [7; 16], &by, morning()).await.expect("added");
+        let url = format!("sqlite://{place}/hotline.db");
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("connected");
+        let number: String =
+            sqlx::query_scalar("select number from ticket").fetch_one(&mut connection).await.expect("read");
+        let seen = Seen {
+            subject: number.clone(),
+            action: Action::Revealed,
+            actor: Actor::Account(id),
+            reason: Some("回电核实".to_owned()),
+            address: None,
+        };
+        store.record_seen(&seen, morning()).await.expect("kept");
+        number
+    });
+    let named = format!("account {id} 卓玛 (dolma.t)");
+    let told = said(&["ticket", "show", "--data", &place, &number]);
+    assert!(told.lines().last().is_some_and(|act| act.contains(&named)), "{told}");
+    let told = said(&["audit", "list", "--data", &place, "--ticket", &number, "--limit", "1"]);
+    assert!(told.starts_with(&format!("2026-11-22 10:00:00  revealed  {named}\n")), "{told}");
+    for command in [["ticket", "show", "--data", &place, &number], ["audit", "list", "--data", &place, "--ticket"]] {
+        let number: &[&str] = if command[0] == "audit" { &[&number] } else { &[] };
+        let told = said(&[&command[..], number, &["--json"]].concat());
+        let document: Value = serde_json::from_str(&told).expect("a document");
+        let acts = document.get("audit").unwrap_or(&document).as_array().expect("acts").clone();
+        let act = acts.last().expect("an act");
+        assert_eq!((&act["actor_name"], &act["actor_account"]), (&"卓玛".into(), &"dolma.t".into()), "{told}");
+    }
 }

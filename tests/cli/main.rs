@@ -13,6 +13,7 @@ mod prompts;
 mod report;
 mod simulate;
 mod user;
+mod visits;
 
 use std::process::{Command, Output};
 

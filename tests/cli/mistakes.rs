@@ -60,3 +60,36 @@ fn a_host_that_can_not_be_reached_is_told_apart_from_a_mistake() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stderr), "hotline: only UDP and TCP are spoken here\n");
 }
+
+#[test]
+fn a_check_names_the_mistakes_of_trunks_with_file_and_line() {
+    let folder = TempFolder::new("cli-trunks");
+    let file = folder.file(
+        "hotline.toml",
+        "[trunk.a]\npeer = \"sip:127.0.0.1\"\ncalls_out = true\nnumber = \"12345\"\nchannels = 2\nkept_for_inbound = 2\n\
+         [trunk.b]\npeer = \"sip:192.0.2.1\"\n\
+         [trunk.c]\npeer = \"sip:127.0.0.1\"\ncalls_out = true\nchannels = 9\n[trunk.c.caller_id]\nlhasa = \"Lhasa\"\n\
+         [trunk.d]\nusername = \"ivr\"\n",
+    );
+    let file = file.display().to_string();
+    let output = hotline(&["check", "--config", &file]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr).replace(&file, "FILE");
+    assert_eq!(
+        told,
+        "FILE:6: trunk.a.kept_for_inbound: of 2 channels none is left for calls out\n\
+         FILE:8: trunk.b.peer: 192.0.2.1 is outside sip.allow: what comes from there is not heard\n\
+         FILE:14: trunk.c.caller_id.lhasa: a number is 3 to 15 digits, with or without a + before them\n\
+         FILE:15: trunk.d.registrar: a trunk needs a registrar, or a peer if it wants none\n\
+         hotline: problems found: 4\n"
+    );
+}
+
+#[test]
+fn a_check_names_what_no_dial_plan_can_hold() {
+    let folder = TempFolder::new("cli-dial-plan");
+    let file = folder.file("hotline.toml", "[dial_plan]\ndeny = [\"9\", \"+1\"]\n").display().to_string();
+    let output = hotline(&["check", "--config", &file]);
+    let told = text(&output.stderr).replace(&file, "FILE");
+    assert_eq!(told, "hotline: FILE:2: dial_plan.deny[1]: a prefix is 1 to 15 digits\n");
+}

@@ -1,4 +1,5 @@
-//! A citizen of the tour: calls, listens a while at each node of the flow, presses the key that leads to a ticket.
+//! A citizen of the tour: calls, or is called back, listens a while at each node of the flow, presses the key that
+//! leads on.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,10 +11,11 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::teller::Teller;
+use super::tickets::Matter;
 use super::{Stuck, seeded};
 use crate::city::City;
 use crate::clock::{Clock, Mono};
-use crate::driver::caller::{self, CallError, Order, Plan, Progress, Report};
+use crate::driver::caller::{self, CallError, Order, Plan, Progress, Report, Telephone};
 use crate::driver::media::ports::PortRange;
 use crate::language::Language;
 use crate::live::{Live, LiveCall, LiveEvent};
@@ -24,8 +26,12 @@ use crate::sip::{Side, Uri};
 
 /// Nothing may take longer than this: the longest thing is a ticket's number, read twice.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// Nobody is called back in the last minute before midnight and the half before it.
+const PATIENCE_AT_NIGHT: Duration = Duration::from_secs(140);
+/// A citizen takes so long to the telephone.
+const RINGS: Duration = Duration::from_millis(1_500);
 const LONGEST_CALL: Duration = Duration::from_secs(180);
-const RTP_PORTS: (u16, u16) = (10_000, 11_999);
+pub const RTP_PORTS: (u16, u16) = (10_000, 11_999);
 
 /// One caller.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +40,16 @@ pub struct Citizen {
     pub city: City,
     /// The number that is called.
     pub line: &'static str,
-    phone: &'static str,
+    pub phone: &'static str,
     language_key: &'static str,
     type_key: &'static str,
     type_name: [&'static str; 2],
     /// What is said, in the prompts' voices.
     request: &'static [&'static str],
+    /// What an agent hears in it, and the unit that gets it.
+    pub matter: Matter,
+    /// What is pressed when the hotline calls back.
+    pub answers: &'static [Stop],
 }
 
 pub const CITIZENS: [Citizen; 2] = [
@@ -52,6 +62,8 @@ pub const CITIZENS: [Citizen; 2] = [
         type_key: "3",
         type_name: ["投诉", "complaint"],
         request: &["office.transport", "type.complaint", "kb.traffic", "office.city"],
+        matter: Matter { title: "公交站牌被撞坏", class: "0201", unit: "lhasa-transport" },
+        answers: &CONTENT,
     },
     Citizen {
         language: Language::Zh,
@@ -62,11 +74,14 @@ pub const CITIZENS: [Citizen; 2] = [
         type_key: "2",
         type_name: ["求助", "help"],
         request: &["office.housing", "type.help", "kb.home", "office.city"],
+        matter: Matter { title: "楼道路灯不亮", class: "0102", unit: "chamdo-housing" },
+        answers: &NOT_SOLVED,
     },
 ];
 
-/// What is heard at a node of `prompts/flows/inbound.toml`, and what the citizen does there after listening a while.
-struct Stop {
+/// What is heard at a node of a flow, and what the citizen does there after listening a while.
+#[derive(Debug)]
+pub struct Stop {
     node: &'static str,
     prompt: &'static str,
     zh: &'static str,
@@ -111,18 +126,50 @@ static WALK: [Stop; 12] = [
     stop("promise", "tk.contact1h", "承诺时限", "when somebody will call").then(2_500, Deed::HangUp),
 ];
 
+/// In `prompts/flows/visit.toml`, when all is well.
+static CONTENT: [Stop; 8] = [
+    stop("hello", "rv.purpose", "回访问候", "greeting, and why we call"),
+    stop("notice", "notice.record", "录音告知", "recording notice, which no key skips"),
+    stop("gate", "opt.rv_start", "确认本人", "the gate: only a key shows that the right person is there")
+        .then(2_000, Deed::Key("1", "现在开始", "go on")),
+    stop("matter_filed", "rv.matter2", "回访事项", "which matter it is about")
+        .then(4_500, Deed::Key("1", "及时联系", "contacted in time")),
+    stop("q1", "rv.q1", "是否联系", "was contacted?"),
+    stop("q2", "rv.q2", "是否解决", "is it solved?").then(2_000, Deed::Key("1", "已解决", "solved")),
+    stop("q3", "rv.q3", "是否满意", "how satisfied?").then(2_000, Deed::Key("1", "非常满意", "very satisfied")),
+    stop("thanks", "rv.thanks", "致谢", "thanks"),
+];
+
+/// The same, when it is not.
+static NOT_SOLVED: [Stop; 11] = [
+    stop("hello", "rv.purpose", "回访问候", "greeting, and why we call"),
+    stop("notice", "notice.record", "录音告知", "recording notice, which no key skips"),
+    stop("gate", "opt.rv_start", "确认本人", "the gate").then(2_000, Deed::Key("1", "现在开始", "go on")),
+    stop("matter_filed", "rv.matter2", "回访事项", "which matter it is about")
+        .then(4_500, Deed::Key("2", "联系较晚", "contacted late")),
+    stop("q1", "rv.q1", "是否联系", "was contacted?"),
+    stop("q2", "rv.q2", "是否解决", "is it solved?").then(2_000, Deed::Key("3", "未解决", "not solved")),
+    stop("q3", "rv.q3", "是否满意", "how satisfied?").then(2_000, Deed::Key("4", "不满意", "unsatisfied")),
+    stop("why", "rv.why", "说明原因", "why? The answer is recorded")
+        .then(1_500, Deed::Key("#", "跳过说明", "straight to the beep")),
+    stop("again_wanted", "rv.reopen", "是否重办", "is it to be handled again?")
+        .then(2_000, Deed::Key("1", "重新办理", "yes")),
+    stop("reopened", "rv.reopened", "登记重办", "it will be"),
+    stop("thanks", "rv.thanks", "致谢", "thanks"),
+];
+
 /// One citizen's way through the service.
 pub struct Tour<'a> {
     pub citizen: Citizen,
     pub teller: &'a Teller,
     pub live: &'a Live,
     pub prompts: &'a Arc<Prompts>,
-    pub sip: SocketAddr,
 }
 
 /// What is known of the call on its way.
 struct Way {
     clock: Clock,
+    stops: &'static [Stop],
     orders: UnboundedSender<Order>,
     call: Option<String>,
     node: String,
@@ -138,35 +185,36 @@ impl Tour<'_> {
     ///
     /// # Errors
     /// The node where it went no further.
-    pub async fn walk(&self) -> Result<String, Stuck> {
+    pub async fn calls(&self, sip: SocketAddr) -> Result<String, Stuck> {
         let live = self.live.subscribe();
-        let clock = Clock::start();
-        let (orders, ordered) = mpsc::unbounded_channel();
-        let (told, progress) = mpsc::unbounded_channel();
+        let (mut way, ordered, tell, progress) = Way::new(&WALK, PATIENCE);
         let seed = seeded().map_err(|error| self.stuck("call", error))?.random();
-        let tell = move |progress| {
-            // who walks away hears no more
-            let _ = told.send(progress);
-        };
-        let mut way = Way {
-            clock,
-            orders,
-            call: None,
-            node: "call".to_owned(),
-            recording: false,
-            spoken: false,
-            next: None,
-            patience: clock.mono() + PATIENCE,
-            ticket: None,
-        };
-        let call = caller::call(self.plan().map_err(|why| self.stuck("call", why))?, clock, seed, ordered, tell);
+        let plan = self.plan(sip).map_err(|why| self.stuck("call", why))?;
+        let call = caller::call(plan, way.clock, seed, ordered, tell);
         let report = self.follow(&mut way, call, live, progress).await?;
         self.tell_end(&report);
         way.ticket.ok_or_else(|| self.stuck(&way.node, "the call ended without a ticket"))
     }
 
-    fn plan(&self) -> Result<Plan, String> {
-        let uri: Uri = Uri::sip(Some(self.citizen.line), self.sip);
+    /// Waits for the hotline's call and answers its questions.
+    ///
+    /// # Errors
+    /// The node where it went no further.
+    pub async fn is_called(&self, telephone: &mut Telephone) -> Result<(), Stuck> {
+        let live = self.live.subscribe();
+        let (mut way, ordered, tell, progress) = Way::new(self.citizen.answers, PATIENCE_AT_NIGHT);
+        let call = async {
+            let taken = telephone.take_call(RINGS, LONGEST_CALL, ordered, tell).await;
+            taken.map(|taken| taken.map(|(_, report)| report))
+        };
+        let call = async { call.await.transpose().unwrap_or(Err(CallError::Nowhere)) };
+        let report = self.follow(&mut way, call, live, progress).await?;
+        self.tell_end(&report);
+        Ok(())
+    }
+
+    fn plan(&self, sip: SocketAddr) -> Result<Plan, String> {
+        let uri: Uri = Uri::sip(Some(self.citizen.line), sip);
         let rtp_ports = PortRange::new(RTP_PORTS.0, RTP_PORTS.1).map_err(|error| error.to_string())?;
         Ok(Plan { uri, from: self.citizen.phone.to_owned(), script: Vec::new(), talk: LONGEST_CALL, rtp_ports })
     }
@@ -237,7 +285,7 @@ impl Tour<'_> {
             return Ok(());
         }
         way.node = call.node;
-        let Some(stop) = WALK.iter().find(|stop| stop.node == way.node) else { return Ok(()) };
+        let Some(stop) = way.stops.iter().find(|stop| stop.node == way.node) else { return Ok(()) };
         let text = self.prompts.text(self.citizen.language, stop.prompt).unwrap_or_default();
         let facts = json!({"node": stop.node, "prompt": stop.prompt, "text": text});
         self.tell("node", stop.zh, &format!("{}\n“{text}”", stop.en), facts);
@@ -317,6 +365,33 @@ impl Tour<'_> {
 }
 
 impl Way {
+    /// With what it orders, whom it hears by, and what it hears.
+    fn new(
+        stops: &'static [Stop],
+        patience: Duration,
+    ) -> (Way, UnboundedReceiver<Order>, impl FnMut(Progress), UnboundedReceiver<Progress>) {
+        let clock = Clock::start();
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let (told, progress) = mpsc::unbounded_channel();
+        let tell = move |progress| {
+            // who walks away hears no more
+            let _ = told.send(progress);
+        };
+        let way = Way {
+            clock,
+            stops,
+            orders,
+            call: None,
+            node: "call".to_owned(),
+            recording: false,
+            spoken: false,
+            next: None,
+            patience: clock.mono() + patience,
+            ticket: None,
+        };
+        (way, ordered, tell, progress)
+    }
+
     fn order(&self, order: Order) {
         // a call that is over takes no orders, and says itself that it is
         let _ = self.orders.send(order);
@@ -333,8 +408,7 @@ mod tests {
         let prompts = Prompts::embedded();
         let (teller, live) = (Teller::new(true, Clock::start()), Live::default());
         for citizen in CITIZENS {
-            let sip = SocketAddr::from(([127, 0, 0, 1], 5060));
-            let tour = Tour { citizen, teller: &teller, live: &live, prompts: &prompts, sip };
+            let tour = Tour { citizen, teller: &teller, live: &live, prompts: &prompts };
             let ms = tour.speech().expect("prompts").duration_ms();
             assert!((4_000..10_000).contains(&ms), "{}: {ms}", citizen.language);
         }
@@ -342,13 +416,15 @@ mod tests {
 
     #[test]
     fn every_stop_is_a_node_of_the_flow_and_has_its_prompt() {
-        let text = include_str!("../../../prompts/flows/inbound.toml");
-        let flow = Flow::parse(text, "inbound.toml").expect("the flow");
-        let spoken = flow.prompts();
-        for stop in &WALK {
-            assert!(text.lines().any(|line| line.ends_with(&format!(".{}]", stop.node))), "{}", stop.node);
-            for language in Language::ALL {
-                assert!(spoken.iter().any(|(one, id)| *one == language && **id == *stop.prompt), "{}", stop.prompt);
+        let inbound = include_str!("../../../prompts/flows/inbound.toml");
+        let visit = include_str!("../../../prompts/flows/visit.toml");
+        for (text, stops) in [(inbound, &WALK[..]), (visit, &CONTENT), (visit, &NOT_SOLVED)] {
+            let spoken = Flow::parse(text, "flow.toml").expect("the flow").prompts();
+            for stop in stops {
+                assert!(text.lines().any(|line| line.ends_with(&format!(".{}]", stop.node))), "{}", stop.node);
+                for language in Language::ALL {
+                    assert!(spoken.iter().any(|(one, id)| *one == language && **id == *stop.prompt), "{}", stop.prompt);
+                }
             }
         }
     }

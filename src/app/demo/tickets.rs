@@ -1,4 +1,4 @@
-//! Reads a ticket back as a user of the API does, and checks its recording.
+//! A ticket as users of the API see and move it: read back with its recording, handled by a unit, scored by its requester.
 
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub enum TicketError {
     NoRecording,
     #[error("the sound is not the one that was hashed")]
     OtherSound,
+    #[error("the return visit did not make it {0}")]
+    NotMoved(String),
 }
 
 /// Tells the ticket once its recordings are whole.
@@ -53,6 +55,74 @@ pub async fn show(teller: &Teller, api: &Api, number: &str) -> Result<(), Ticket
     let told =
         format!("{number}  {city}  {language}  {kind}  {seconds:.1} s recorded\nsha256 {sha256}, read back and equal");
     teller.step("ticket", "工单", &told, facts);
+    Ok(())
+}
+
+/// What an agent makes of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Matter {
+    pub title: &'static str,
+    pub class: &'static str,
+    pub unit: &'static str,
+}
+
+/// What the hotline, the unit and the supervisor do until the matter is closed.
+///
+/// # Errors
+/// The command that was refused.
+pub async fn close(teller: &Teller, api: &Api, number: &str, matter: &Matter) -> Result<(), TicketError> {
+    let Matter { title, class, unit } = matter;
+    for (command, zh, en) in [
+        (
+            json!({"command": "edit", "title": title, "summary": title, "class": class}),
+            "登记",
+            "an agent listens and classifies",
+        ),
+        (json!({"command": "dispatch", "unit": unit}), "交办", "dispatched to a unit"),
+        (json!({"command": "sign"}), "签收", "the unit signs"),
+        (
+            json!({"command": "record_contact", "told": "已告知受理情况和办理时限"}),
+            "联系群众",
+            "the unit contacts the requester",
+        ),
+        (json!({"command": "reply", "text": "已办理"}), "办结反馈", "the unit answers"),
+        (json!({"command": "pass"}), "审核通过", "a supervisor lets it pass: a return visit is due"),
+    ] {
+        let path = format!("/api/v1/tickets/{number}");
+        let mut command = command;
+        command["version"] = api.json(&path).await?["version"].clone();
+        let ticket = api.post(&format!("{path}/commands"), &command).await?;
+        let facts = json!({"number": number, "command": command["command"], "state": ticket["state"]});
+        teller.step("command", zh, &format!("{en}: {number} is {}", text(&ticket["state"])), facts);
+    }
+    Ok(())
+}
+
+/// Waits until the visit's answers have moved the ticket, and tells them.
+///
+/// # Errors
+/// The ticket does not come to that state.
+pub async fn visited(teller: &Teller, api: &Api, number: &str, state: &str) -> Result<(), TicketError> {
+    let path = format!("/api/v1/tickets/{number}");
+    let moved = async {
+        loop {
+            let ticket = api.json(&path).await?;
+            if text(&ticket["state"]) == state {
+                return Ok(ticket);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    let ticket: Value = match tokio::time::timeout(CLOSE_LIMIT, moved).await {
+        Ok(ticket) => ticket.map_err(TicketError::Fetch)?,
+        Err(_) => return Err(TicketError::NotMoved(state.to_owned())),
+    };
+    let visit = ticket["visits"].as_array().and_then(|visits| visits.last()).cloned().unwrap_or_default();
+    let [contacted, solved] = ["contacted", "solved"].map(|key| text(&visit[key]));
+    let score = visit["satisfaction"].as_u64().unwrap_or(0);
+    let zh = if state == "recheck" { "复核重办" } else { "归档" };
+    let told = format!("{number} is {state}: contacted {contacted}, solved {solved}, satisfaction {score} of 5");
+    teller.step("visited", zh, &told, json!({"number": number, "state": state, "visit": visit}));
     Ok(())
 }
 

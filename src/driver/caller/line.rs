@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::report::{Answered, Message, Pressed, Progress, Report};
-use super::{Heard, LEG, Order, Plan};
+use super::{Heard, Order};
 use crate::clock::{Clock, Mono};
 use crate::driver::media::ports::Sockets;
 use crate::driver::media::recording::Source;
@@ -19,7 +19,7 @@ use crate::driver::sleep_until;
 use crate::media::command::{Command as Ask, Cue};
 use crate::media::event::{Event as Sound, Summary};
 use crate::sdp::{self, Negotiated};
-use crate::sip::{Command, Ended, Event, Side, Why};
+use crate::sip::{Command, Ended, Event, Leg, Side, Why};
 
 /// After its end the call's last messages and figures have so long.
 const PARTING_LIMIT: Duration = Duration::from_secs(4);
@@ -29,6 +29,7 @@ const LISTEN_EVERY: Duration = Duration::from_millis(200);
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 pub struct Line<Tell> {
+    leg: Leg,
     sip: Sip,
     media: Media,
     sockets: Option<Sockets>,
@@ -56,8 +57,10 @@ pub struct Line<Tell> {
 }
 
 impl<Tell: FnMut(Progress)> Line<Tell> {
+    /// Hangs up by itself `talk` after the answer.
     pub fn new(
-        plan: &Plan,
+        leg: Leg,
+        talk: Duration,
         (sip, media, sockets): (Sip, Media, Sockets),
         local: IpAddr,
         clock: Clock,
@@ -75,6 +78,7 @@ impl<Tell: FnMut(Progress)> Line<Tell> {
             own_rtp_range: rtp_port..=rtp_port + 1,
         };
         Line {
+            leg,
             sip,
             media,
             sockets: Some(sockets),
@@ -83,8 +87,8 @@ impl<Tell: FnMut(Progress)> Line<Tell> {
             random,
             tell,
             began: clock.mono(),
-            talk: plan.talk,
-            script: plan.script.clone().into(),
+            talk,
+            script: VecDeque::new(),
             negotiated: None,
             sound: None,
             source: None,
@@ -101,8 +105,27 @@ impl<Tell: FnMut(Progress)> Line<Tell> {
         }
     }
 
+    /// What is done by the clock, before anybody orders more.
+    pub fn with_script(mut self, script: Vec<(Duration, Order)>) -> Line<Tell> {
+        self.script = script.into();
+        self
+    }
+
     pub fn offer(&mut self) -> Vec<u8> {
         self.description.offer()
+    }
+
+    /// Picks up.
+    pub async fn answer(&mut self, offer: Option<&[u8]>) {
+        let command = match offer.map(|offer| self.description.answer(offer)) {
+            None => Command::Answer { leg: self.leg, sdp: self.description.offer() },
+            Some(Ok((sdp, negotiated))) => {
+                self.open(negotiated);
+                Command::Answer { leg: self.leg, sdp }
+            }
+            Some(Err(refused)) => Command::Reject { leg: self.leg, status: refused.status(), retry_after_s: None },
+        };
+        self.sip.command(command).await;
     }
 
     /// Until the call is over and everything about it is known.
@@ -174,7 +197,8 @@ impl<Tell: FnMut(Progress)> Line<Tell> {
                 (self.tell)(Progress::Message(message));
             }
             Event::Ringing { sdp: Some(sdp), .. } => self.agree(&sdp),
-            Event::Accepted { sdp, .. } => self.accepted(sdp.as_deref()).await,
+            // the 200 to our call, or the ACK to the answer of theirs
+            Event::Accepted { sdp, .. } | Event::Answered { answer: sdp, .. } => self.accepted(sdp.as_deref()).await,
             Event::Offer { sdp, .. } => self.offered(sdp.as_deref()).await,
             Event::OfferAnswered { sdp, .. } => self.agree(&sdp),
             Event::Ended { ended, .. } => self.end(ended),
@@ -199,12 +223,12 @@ impl<Tell: FnMut(Progress)> Line<Tell> {
 
     async fn offered(&mut self, sdp: Option<&[u8]>) {
         let command = match sdp.map(|sdp| self.description.answer(sdp)) {
-            None => Command::Accept { leg: LEG, sdp: self.description.offer() },
+            None => Command::Accept { leg: self.leg, sdp: self.description.offer() },
             Some(Ok((sdp, negotiated))) => {
                 self.open(negotiated);
-                Command::Accept { leg: LEG, sdp }
+                Command::Accept { leg: self.leg, sdp }
             }
-            Some(Err(refused)) => Command::RefuseOffer { leg: LEG, status: refused.status() },
+            Some(Err(refused)) => Command::RefuseOffer { leg: self.leg, status: refused.status() },
         };
         self.sip.command(command).await;
     }
@@ -289,7 +313,7 @@ impl<Tell: FnMut(Progress)> Line<Tell> {
 
     async fn hang_up(&mut self) {
         if self.ended.is_none() {
-            self.sip.command(Command::HangUp { leg: LEG, reason: None }).await;
+            self.sip.command(Command::HangUp { leg: self.leg, reason: None }).await;
             // the endpoint says that it has ended
             self.talk = Duration::MAX;
             self.script.clear();

@@ -1,5 +1,6 @@
 //! Places one call as a phone would: an endpoint and a media thread of its own, orders by the clock, a report.
 
+mod called;
 mod heard;
 mod line;
 mod report;
@@ -23,6 +24,7 @@ use crate::media::command::Digits;
 use crate::sip::target::NoTarget;
 use crate::sip::{Admission, Command, Hop, Invite, Leg, Party, Uri};
 
+pub use called::Telephone;
 pub use heard::Heard;
 use line::Line;
 pub use report::{Answered, Message, Pressed, Progress, Report};
@@ -106,7 +108,8 @@ pub async fn call(
     let local = hops.first().ok_or(CallError::Nowhere)?.local;
 
     let events = sip.follow(LEG).await;
-    let mut line = Line::new(&plan, (sip.clone(), media, sockets), local.ip(), clock, random, tell);
+    let line = Line::new(LEG, plan.talk, (sip.clone(), media, sockets), local.ip(), clock, random, tell);
+    let mut line = line.with_script(plan.script.clone());
     let invite = invite(plan, hops, local, line.offer());
     sip.command(Command::Invite(Box::new(invite))).await;
     line.run(events, orders).await;
@@ -116,11 +119,14 @@ pub async fn call(
 
 /// An endpoint that takes no calls.
 async fn start(address: IpAddr, seed: [u8; 32], clock: Clock) -> io::Result<Sip> {
-    let everybody = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network")).to_vec();
-    let config = agent::Config { listen: SocketAddr::new(address, 0), allow: everybody, ..agent::Config::default() };
-    let (sip, _incoming, _others) = agent::start(&config, seed, clock).await?;
+    let (sip, _incoming, _others) = agent::start(&heard_by_all(address), seed, clock).await?;
     sip.command(Command::Admission(Admission::Full)).await;
     Ok(sip)
+}
+
+fn heard_by_all(address: IpAddr) -> agent::Config {
+    let everybody = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network")).to_vec();
+    agent::Config { listen: SocketAddr::new(address, 0), allow: everybody, ..agent::Config::default() }
 }
 
 /// Every address of ours, unless the peer is on this machine: then nobody else needs to reach us.
