@@ -1,9 +1,10 @@
-//! Two endpoints call each other in virtual time over a bad network; thousands of seeds, each one repeatable:
+//! Simulations in virtual time. Here two endpoints call each other in virtual time over a bad network; thousands of seeds, each one repeatable:
 //! `HOTLINE_SIM_SEEDS=2000` sets how many, `HOTLINE_SIM_SEED=77` plays one.
 
 mod call;
 mod network;
 mod party;
+mod visits;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -66,7 +66,7 @@ impl Ledger {
     pub fn output(&mut self, now: Mono, output: &Output) {
         assert!(self.ended.is_empty(), "{output:?} after the call was over");
         match output {
-            Output::OpenTake { take } => {
+            Output::OpenTake { take, .. } => {
                 assert!(self.take.is_none(), "two takes at a time");
                 self.opened += 1;
                 self.take = Some(OpenTake { take: *take, since: now, frames: 0 });

@@ -188,6 +188,8 @@ impl Line {
                 Output::Board { node, .. } => self.node = Some(node),
                 Output::Over(_) => self.let_go(at),
                 Output::Draft(_) | Output::Note(_) => {}
+                // the simulated callers have no survey to go on with
+                Output::Dial { .. } | Output::Trunk { .. } | Output::Said(_) | Output::Settled(_) => {}
             }
         }
     }
@@ -287,7 +289,7 @@ impl Line {
             (Request::Urge { .. }, _) => Reply::AlreadyUrged,
             (Request::Consult { .. }, 0) => Reply::Topics(Vec::new()),
             (Request::Consult { .. }, _) => Reply::Topics(topics()),
-            (Request::RememberLanguage { .. } | Request::DirectAnswer { .. }, _) => Reply::Failed,
+            (Request::RememberLanguage { .. } | Request::DirectAnswer { .. } | Request::Said(_), _) => Reply::Failed,
         }
     }
 }

@@ -198,6 +198,7 @@ impl Service {
             language: None,
             profile: if self.rng.random_bool(0.2) { Profile::HumanFirst } else { Profile::SelfService },
             features: Features { sms: self.rng.random(), synthetic: self.rng.random(), ..Features::default() },
+            visit: None,
         };
         let address = self.address.ip();
         let ours = sdp::Ours {

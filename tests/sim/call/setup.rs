@@ -12,6 +12,7 @@ use hotline::media::tone;
 use hotline::prompt::Prompts;
 
 const FLOW: &str = include_str!("../../../prompts/flows/inbound.toml");
+const VISIT: &str = include_str!("../../../prompts/flows/visit.toml");
 
 /// The longest call in each setup, and whether whole calls are kept.
 const KINDS: [(u64, bool); 4] = [(25, true), (90, true), (300, false), (900, true)];
@@ -25,6 +26,9 @@ static SETUPS: LazyLock<[Arc<Setup>; KINDS.len()]> = LazyLock::new(|| {
             prompts: Arc::clone(&prompts),
             beep: Arc::new(tone::beep()),
             record_calls,
+            keep_early: true,
+            visit_synthetic: true,
+            visit: Flow::parse(VISIT, "visit.toml").expect("the built-in flow is sound"),
             longest_call: Duration::from_secs(longest_s),
         })
     })
