@@ -1,7 +1,7 @@
 //! baresip 1.0, driven over `ctrl_tcp`: netstrings of JSON.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub struct Setup<'a> {
 }
 
 pub struct Baresip {
+    /// Where it is called.
+    pub sip: SocketAddr,
     control: TcpStream,
     buffer: Vec<u8>,
     events: Vec<Value>,
@@ -65,7 +67,8 @@ impl Baresip {
         let control = connect(control_port, &process);
         let rec = folder.path().join("rec");
         let ear = GrowingFile::new(move || decoded(&rec));
-        Baresip { control, buffer: Vec::new(), events: Vec::new(), ear, process, _folder: folder }
+        let sip = SocketAddr::from(([127, 0, 0, 1], sip_port));
+        Baresip { sip, control, buffer: Vec::new(), events: Vec::new(), ear, process, _folder: folder }
     }
 
     #[track_caller]

@@ -10,7 +10,7 @@ use super::peer::g711::Law;
 use super::peer::net::free_ports;
 use super::peer::rtp::Packet;
 
-const PACKAGE: &str = "sip-tester";
+pub const PACKAGE: &str = "sip-tester";
 
 pub struct Sipp {
     process: Guarded,
@@ -59,7 +59,7 @@ impl Sipp {
 }
 
 /// A classic pcap file of RTP packets over Ethernet, 20 ms apart: what `play_pcap_audio` reads.
-fn capture(sound: &[i16]) -> Vec<u8> {
+pub fn capture(sound: &[i16]) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 65_535, 1] {
         file.extend(word.to_le_bytes());

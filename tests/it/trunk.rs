@@ -46,6 +46,37 @@ fn a_registrar_gets_the_interval_it_wants_and_credentials_of_its_realm_alone() {
     assert!(!service.log().contains("s3cret"));
 }
 
+/// What `/readyz` says of the trunks, and whether the service is ready.
+fn trunks_of(service: &Service) -> (u16, String) {
+    let (status, body) = service.get_with("/readyz", &[]);
+    let ready: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    (status, ready["parts"]["trunks"]["detail"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn a_trunk_that_stops_answering_is_down_until_it_answers_again() {
+    let peer = Phone::udp(&book());
+    let trunk = format!("[trunk.city]\npeer = \"sip:{}\"\nnumber = \"12345\"\nkeep_alive_s = 1\n", peer.address());
+    let sip = "allow = [\"127.0.0.1/32\"]\n[sip.agent]\nt1_ms = 20";
+    let service = Setup::default().sip(sip).config(&trunk).start();
+    let is_up = |up: f64| service.wait_metric("hotline_trunk_up", seconds(15), |found| found == up);
+    is_up(1.0);
+    assert_eq!(trunks_of(&service), (200, "all can be used".to_owned()));
+    assert_eq!(service.metric("hotline_trunk_registered"), None, "there is nothing to register");
+    for silence in [Some(503), None, Some(408)] {
+        peer.answer_options(silence);
+        is_up(0.0);
+        assert_eq!(trunks_of(&service), (503, "not answering: city".to_owned()), "{silence:?}");
+        // 405 is an answer: somebody works there
+        peer.answer_options(Some(405));
+        is_up(1.0);
+        assert_eq!(trunks_of(&service).0, 200);
+    }
+    let ladder = peer.ladder();
+    assert!(ladder.contains("<- OPTIONS"), "{ladder}");
+    assert_eq!(service.log().matches("a trunk no longer answers").count(), 3, "{}", service.log());
+}
+
 /// The SIP digest leak: a caller who challenges our BYE in the trunk's own realm gets nothing to work on.
 #[test]
 fn a_challenged_bye_of_a_call_that_came_in_is_not_sent_again_with_credentials() {

@@ -164,6 +164,38 @@ impl Phone {
     }
 }
 
+/// What is said before a call is answered. Ends with the value.
+pub struct Early(Media);
+
+impl Early {
+    pub fn say(&self, sound: Vec<i16>) {
+        self.0.shared.cue(Cue::Sound(sound));
+    }
+
+    #[track_caller]
+    pub fn said_all(&self, within: Duration) {
+        assert!(self.0.shared.all_said(within), "still talking after {within:?}");
+    }
+}
+
+impl Phone {
+    /// Answers an INVITE by 183 with a session description, over which something can be said already. `tag` is that of
+    /// To in all responses.
+    pub fn speaks_early(&self, incoming: &Incoming, tag: &str) -> Early {
+        let inner = &self.inner;
+        let (rtp, rtcp) = rtp_pair(inner.settings.address);
+        let media = Media::start(rtp, rtcp, inner.settings.book.clone(), inner.settings.strict);
+        if let Ok(theirs) = Description::parse(&incoming.request.body) {
+            media.shared.connect(&theirs);
+        }
+        let progress = Sip::response(&incoming.request, 183, "Session Progress", tag)
+            .with("Contact", inner.contact("12345"))
+            .with_body("application/sdp", Offer::default().text(media.shared.local, 1));
+        self.respond(incoming, &progress);
+        Early(media)
+    }
+}
+
 impl Call {
     pub fn id(&self) -> &str {
         &self.id

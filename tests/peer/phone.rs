@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ pub(super) struct Inner {
     changed: Condvar,
     link: Link,
     stop: AtomicBool,
+    /// The status that OPTIONS gets; 0: none.
+    options: AtomicU16,
     pub(super) local: SocketAddr,
     pub(super) settings: Settings,
 }
@@ -96,6 +98,7 @@ impl Phone {
             changed: Condvar::new(),
             link,
             stop: AtomicBool::new(false),
+            options: AtomicU16::new(200),
             local: local.expect("a bound socket"),
             settings,
         });
@@ -153,6 +156,11 @@ impl Phone {
             let at = state.inbox.iter().position(|incoming| wanted(&incoming.request))?;
             state.inbox.remove(at)
         })
+    }
+
+    /// From now on OPTIONS get this status, or no answer. Before, they get 200.
+    pub fn answer_options(&self, status: Option<u16>) {
+        self.inner.options.store(status.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// Answers a request; the same answer goes out again when the request does.
@@ -353,7 +361,10 @@ impl Inner {
         if known && method != "CANCEL" {
             self.on_dialog_request(state, &request, source);
         } else if method == "OPTIONS" {
-            self.respond(state, &request, &Sip::response(&request, 200, "OK", &token("o")), source);
+            let status = self.options.load(Ordering::Relaxed);
+            if status > 0 {
+                self.respond(state, &request, &Sip::response(&request, status, "As told", &token("o")), source);
+            }
         } else if method != "ACK" && !state.waits(&request) {
             if method == "INVITE" {
                 self.send(&with_rport(Sip::response(&request, 100, "Trying", ""), source).bytes(), source);

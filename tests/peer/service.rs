@@ -1,6 +1,7 @@
 //! The built binary, started on a folder of its own, and its API.
 
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -12,6 +13,8 @@ use super::child::{Guarded, TempFolder};
 use super::net::free_ports;
 use super::time::{left, millis, now, seconds};
 use super::tones::Book;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_hotline");
 
 /// Of each service: enough for the calls it may take and those whose ports rest a while after their end.
 const RTP_PORTS: u16 = 60;
@@ -102,16 +105,40 @@ impl Service {
 
     /// Starts the binary on this service's folder and waits for its ready line.
     pub fn begin(&mut self) {
-        let program = env!("CARGO_BIN_EXE_hotline");
         let folder = self.folder.path().join("data");
-        let mut command = self.disk_kib.map_or_else(|| Command::new(program), |kib| on_a_disk(program, &folder, kib));
+        let command = self.disk_kib.map_or_else(|| Command::new(PROGRAM), |kib| on_a_disk(PROGRAM, &folder, kib));
+        let process = Guarded::start(self.serving(command), "(built by cargo)");
+        let ready =
+            process.line(seconds(20), read_ready).unwrap_or_else(|log| panic!("the service is not ready: {log}"));
+        (self.sip, self.http) = ready;
+        self.process = Some(process);
+    }
+
+    /// Starts the binary under strace, which kills it before one of its threads makes that system call for the n-th time, and
+    /// notes in `log` what was written and sent. False when it still runs after `within`; then it is killed.
+    pub fn dies_at(&mut self, call: &str, nth: usize, log: &Path, within: Duration) -> bool {
+        let mut strace = Command::new("strace");
+        // the tracer goes aside, so that the child is the service
+        strace.args(["-D", "-f", "-qq", "-e", "signal=none", "-e", "trace=pwrite64,sendto", "-o"]).arg(log);
+        strace.args(["-e", &format!("inject={call}:signal=KILL:when={nth}")]).arg(PROGRAM);
+        let mut process = Guarded::start(self.serving(strace), "strace");
+        let died = process.exit(within).is_some_and(|status| status.signal() == Some(Signal::KILL.as_raw()));
+        if !died {
+            process.signal(Signal::KILL);
+            process.exit(seconds(5)).expect("SIGKILL ends it");
+        }
+        died
+    }
+
+    /// The arguments and the environment of the binary, which `command` runs.
+    fn serving(&self, mut command: Command) -> Command {
         command
             .arg("serve")
             .args(["--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"])
             .arg("--config")
             .arg(self.folder.path().join("hotline.toml"))
             .arg("--data")
-            .arg(folder)
+            .arg(self.folder.path().join("data"))
             .arg("--rtp-ports")
             .arg(format!("{}-{}", self.rtp_ports.0, self.rtp_ports.1))
             .current_dir(self.folder.path())
@@ -119,11 +146,7 @@ impl Service {
             // a machine that runs many tests at once may be late and must answer all the same
             .env("HOTLINE__CALLS__LATE_LIMIT_MS", "5000")
             .envs(self.environment.iter().map(|(key, value)| (key, value)));
-        let process = Guarded::start(command, "(built by cargo)");
-        let ready =
-            process.line(seconds(20), read_ready).unwrap_or_else(|log| panic!("the service is not ready: {log}"));
-        (self.sip, self.http) = ready;
-        self.process = Some(process);
+        command
     }
 
     /// The data folder as it is seen from here.
@@ -184,6 +207,16 @@ impl Service {
         let mut response = request.call().unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()));
         let status = response.status().as_u16();
         (status, response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("a whole body"))
+    }
+
+    /// Status and body of a POST of JSON with the bearer token.
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(seconds(10))).build().into();
+        let request = agent.post(format!("http://{}{path}", self.http));
+        let sent = request.header("Authorization", format!("Bearer {}", self.token())).send_json(body);
+        let mut response = sent.unwrap_or_else(|error| panic!("POST {path}: {error}\n{}", self.log()));
+        (response.status().as_u16(), response.body_mut().read_json().expect("JSON"))
     }
 
     pub fn json(&self, path: &str) -> Value {
