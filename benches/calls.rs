@@ -4,9 +4,13 @@
 //! 1. 50 calls a second of 2 s each for 20 s: the time from INVITE to 200;
 //! 2. CALLS (200) calls at once that hear prompts and send sound: CPU of the service's process a call-second, beside
 //!    that of this client, which does the same packets and nothing else;
-//! 3. the same calls' memory: resident pages beyond those of the first call.
+//! 3. the same calls' memory: resident pages beyond those of the first call;
+//! 4. 30 return visits at once, whose requesters listen and say nothing, beside 100 calls: whether any sound is late.
 
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time, beside the service and not in it")]
+
+#[path = "calls/visits.rs"]
+mod visits;
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -27,31 +31,41 @@ fn main() {
     let service = Service::start(calls);
     answer_times(&service);
     load(&service, calls);
+    drop(service);
+    visits::beside_calls();
 }
 
-/// The service's process and its address.
+/// The service's process and its addresses.
 struct Service {
     child: Child,
     sip: SocketAddr,
+    http: SocketAddr,
     folder: std::path::PathBuf,
 }
 
 impl Service {
     fn start(calls: usize) -> Service {
-        let folder = std::env::temp_dir().join(format!("hotline-bench-{}", std::process::id()));
+        Service::start_in(std::env::temp_dir().join(format!("hotline-bench-{}", std::process::id())), calls, &[])
+    }
+
+    fn start_in(folder: std::path::PathBuf, calls: usize, settings: &[(&str, String)]) -> Service {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hotline"))
             .args(["serve", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"])
             .arg(&folder)
             .env("HOTLINE__CALLS__MAX_CALLS", (calls + 200).to_string())
             .env("HOTLINE__LOG__FILTER", "warn")
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()
             .expect("the service starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("its output is piped");
         BufReader::new(stdout).read_line(&mut line).expect("its ready line");
-        let sip = line.split_whitespace().find_map(|word| word.strip_prefix("sip=")).expect("a ready line");
-        Service { sip: sip.parse().expect("an address"), child, folder }
+        let address = |key: &str| {
+            let word = line.split_whitespace().find_map(|word| word.strip_prefix(key)).expect("a ready line");
+            word.parse().expect("an address")
+        };
+        Service { sip: address("sip="), http: address("http="), child, folder }
     }
 
     /// Seconds of CPU so far.
@@ -179,15 +193,18 @@ fn answer_times(service: &Service) {
     );
 }
 
+fn sockets(calls: usize) -> Vec<UdpSocket> {
+    let socket = |_| {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.set_nonblocking(true).expect("non-blocking");
+        socket
+    };
+    (0..calls).map(socket).collect()
+}
+
 fn load(service: &Service, calls: usize) {
     let caller = Caller::new(service.sip);
-    let sockets: Vec<UdpSocket> = (0..calls)
-        .map(|_| {
-            let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-            socket.set_nonblocking(true).expect("non-blocking");
-            socket
-        })
-        .collect();
+    let sockets = sockets(calls);
     let mut dialogs = Vec::new();
     let mut first_kib = 0;
     let mut ports = Vec::new();
