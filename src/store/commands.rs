@@ -69,6 +69,9 @@ impl Store {
         if order.version.is_some_and(|seen| seen != ticket.version) {
             return Err(NotDone::Changed(Box::new(ticket)));
         }
+        let so_far = self.answers_so_far(transaction, &ticket, &order.command, now).await?;
+        let counted = so_far.map(|answers| Order { command: Command::Visited(answers), ..order.clone() });
+        let order = counted.as_ref().unwrap_or(order);
         let moment = Moment {
             now,
             actor: order.actor,

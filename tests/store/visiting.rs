@@ -43,6 +43,7 @@ on_each_database!(
     a_skipped_visit_is_a_persons,
     the_dissatisfied_who_want_it_redone_get_a_recheck,
     a_visit_that_a_person_made_is_left_alone,
+    answers_outlast_a_person_who_reaches_nobody,
     lists_say_what_each_visit_waits_for,
     the_figures_of_a_city_count_closings_and_calls,
 );
@@ -545,6 +546,29 @@ async fn a_visit_that_a_person_made_is_left_alone(fixture: Fixture) {
     assert_eq!(settle(store, call.attempt, Outcome::Busy, now).await, Settled::Now(None));
     assert_eq!(visit(store, ticket).await.state, "answered");
     assert!(lease(store, now + TimeDelta::days(1)).await.is_empty());
+}
+
+async fn answers_outlast_a_person_who_reaches_nobody(fixture: Fixture) {
+    let (store, now) = (&fixture.store, thursday());
+    let (told, silent) = (closed(&fixture, 1, now).await, closed(&fixture, 2, now).await);
+    plan(store, now).await;
+    for call in lease(store, now).await {
+        if call.ticket == told {
+            store.attempt_said(call.attempt, Said::Solved(Solved::No), now).await.expect("kept");
+            settle(store, call.attempt, Outcome::Partial, now).await;
+        } else {
+            settle(store, call.attempt, Outcome::NoKey, now).await;
+        }
+    }
+    for ticket in [told, silent] {
+        does(store, ticket, command(json!({ "command": "end_visit", "because": "unreached" })), now).await;
+    }
+    let file = store.ticket(told).await.expect("read").expect("there");
+    let visit_of = |file: &hotline::store::TicketFile| file.visits.last().map(|one| (one.state.clone(), one.solved));
+    assert_eq!(visit_of(&file), Some(("answered".to_owned(), Some(Solved::No))));
+    assert!(file.ticket.supervision.level.is_some(), "who is not satisfied is shown to a supervisor");
+    let file = store.ticket(silent).await.expect("read").expect("there");
+    assert_eq!(visit_of(&file), Some(("unreached".to_owned(), None)));
 }
 
 async fn lists_say_what_each_visit_waits_for(fixture: Fixture) {

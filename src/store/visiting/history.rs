@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::row::{Due, EndedRow};
+use super::row::{self, Due, EndedRow};
 use crate::callback::{History, Next, Policy, Tried, Use};
 use crate::phone::Phone;
 use crate::store::row::{count, optional_text};
 use crate::store::{Store, StoreError, Transaction, on};
 use crate::ticket::calendar::Calendar;
-use crate::ticket::{Given, Outcome, Ticket};
+use crate::ticket::{Answers, Command, Given, Means, NoVisit, Outcome, Ticket};
 
 /// Attempts and answers of a number count for so long at least: a day, wherever it begins.
 const LATELY: TimeDelta = TimeDelta::days(2);
@@ -57,6 +57,22 @@ impl Store {
             number = use_of(transaction, phone, since).await?;
         }
         Ok(Past { tried, given, message_left, opted_out, number })
+    }
+
+    /// What the requester said before somebody reached nobody: the end of the visit does not undo it.
+    pub(in crate::store) async fn answers_so_far(
+        &self,
+        transaction: &mut Transaction,
+        ticket: &Ticket,
+        command: &Command,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Answers>, StoreError> {
+        if !matches!(command, Command::EndVisit { because: NoVisit::Unreached }) {
+            return Ok(None);
+        }
+        let Some(due) = row::due(transaction, ticket.number).await? else { return Ok(None) };
+        let given = self.past(transaction, ticket, &due, now).await?.given;
+        Ok(given.has_answers().then(|| given.answers(Means::Call)))
     }
 
     /// What is done next.

@@ -307,6 +307,8 @@ impl Town {
     fn person_calls(&mut self, now: DateTime<Utc>, at: usize) {
         if self.dice.random_ratio(17, 20) {
             self.answered(now, at, End::Person);
+        } else if self.visits[at].given.has_answers() {
+            self.over(now, at, End::Partial);
         } else {
             self.over(now, at, End::Unreached);
         }
