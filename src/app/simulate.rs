@@ -73,7 +73,7 @@ pub fn simulate(arguments: &Arguments) -> Result<(), Failure> {
         let store = Store::open(&config.store, &config.data)
             .await
             .map_err(|error| Failure::Setting(format!("store: {error}")))?;
-        let filled = fill(&store, &plan, |written| show(shown, written, plan.tickets())).await;
+        let filled = fill(&store, &plan, |progress| show(shown, progress)).await;
         store.close().await;
         filled.map_err(Failure::from)
     })?;
@@ -98,21 +98,48 @@ impl From<BulkError> for Failure {
     }
 }
 
-/// One line that is written over.
-fn show(shown: bool, written: u32, all: u32) {
+/// How far a fill is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Tickets that are in the database.
+    Written { tickets: u32, all: u32 },
+    /// Days of cities, whose figures are counted once all tickets are there.
+    Counted { days: usize, all: usize },
+}
+
+/// One line for each part, written over.
+fn show(shown: bool, progress: Progress) {
     if shown {
-        let end = if written == all { "\n" } else { "" };
+        let end = if progress.is_whole() { "\n" } else { "" };
         // nobody misses progress that can't be shown
-        let _ = write!(stderr(), "\r{written} of {all} tickets{end}");
+        let _ = write!(stderr(), "\r{progress}{end}");
     }
 }
 
-/// Walks the plan's tickets on one thread and writes them on another; `progress` hears how many are written. Gives
-/// their number.
+impl Progress {
+    fn is_whole(self) -> bool {
+        match self {
+            Progress::Written { tickets, all } => tickets == all,
+            Progress::Counted { days, all } => days == all,
+        }
+    }
+}
+
+impl std::fmt::Display for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Progress::Written { tickets, all } => write!(f, "{tickets} of {all} tickets"),
+            Progress::Counted { days, all } => write!(f, "figures of {days} of {all} days of cities"),
+        }
+    }
+}
+
+/// Walks the plan's tickets on one thread and writes them on another; `progress` hears how far it is. Gives the number
+/// of tickets.
 ///
 /// # Errors
 /// The database has tickets, or fails; what was written before stays.
-pub async fn fill(store: &Store, plan: &Plan, mut progress: impl FnMut(u32)) -> Result<u32, BulkError> {
+pub async fn fill(store: &Store, plan: &Plan, mut progress: impl FnMut(Progress)) -> Result<u32, BulkError> {
     let mut bulk = store.bulk().await?;
     let world =
         World { calendar: Arc::clone(bulk.calendar()), limits: City::ALL.map(|city| bulk.limits(city).clone()) };
@@ -123,10 +150,10 @@ pub async fn fill(store: &Store, plan: &Plan, mut progress: impl FnMut(u32)) -> 
     while let Some(lives) = to_write.recv().await {
         bulk.write(&lives).await?;
         written += u32::try_from(lives.len()).expect("a thousand");
-        progress(written);
+        progress(Progress::Written { tickets: written, all: plan.tickets() });
     }
     walking.await.expect("a walk does not panic");
-    bulk.finish().await?;
+    bulk.finish(|days, all| progress(Progress::Counted { days, all })).await?;
     Ok(written)
 }
 

@@ -253,7 +253,7 @@ impl RateKind {
     }
 
     /// What counts whole, and what counts half.
-    const fn numerator(self) -> (Figure, Option<Figure>) {
+    pub const fn numerator(self) -> (Figure, Option<Figure>) {
         match self {
             RateKind::Closed => (Figure::AcceptedClosed, None),
             RateKind::OnTime => (Figure::DueMet, None),

@@ -1,7 +1,7 @@
 //! Lives written in bulk: the same rows as one command at a time, and the same from the same seed.
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
-use hotline::app::simulate::fill;
+use hotline::app::simulate::{Progress, fill};
 use hotline::simulate::Plan;
 use hotline::store::{BulkError, Order};
 use hotline::ticket::calendar::Calendar;
@@ -139,7 +139,7 @@ async fn bulk_writes_the_rows_that_commands_write(fixture: Fixture) {
     let mut bulk = bulk_fixture.store.bulk().await.expect("a fresh database");
     bulk.write(&lives).await.expect("written");
     assert_eq!(bulk_fixture.rows(MARKED).await, fixture.rows(MARKED).await);
-    bulk.finish().await.expect("finished");
+    bulk.finish(|_, _| {}).await.expect("finished");
     assert_eq!(rows(&bulk_fixture).await, rows(&fixture).await);
     assert_eq!(bulk_fixture.rows(MARKED).await, [""; 0], "its days are counted");
     let day = hotline::clock::beijing_day(created);
@@ -173,8 +173,14 @@ async fn one_seed_fills_two_databases_alike(fixture: Fixture) {
     let other = fixture.another().await;
     for fixture in [&fixture, &other] {
         let mut heard = Vec::new();
-        let written = fill(&fixture.store, &plan(1_200, 30), |written| heard.push(written)).await.expect("filled");
-        assert_eq!((written, heard), (1_200, vec![1_000, 1_200]));
+        let written = fill(&fixture.store, &plan(1_200, 30), |progress| heard.push(progress)).await.expect("filled");
+        let counted = heard.split_off(2);
+        assert_eq!(
+            (written, heard),
+            (1_200, [1_000, 1_200].map(|tickets| Progress::Written { tickets, all: 1_200 }).into())
+        );
+        let Some(Progress::Counted { days, all }) = counted.last() else { panic!("{counted:?}") };
+        assert!(days == all && counted.len() > 4, "{counted:?}");
     }
     assert_eq!(rows(&fixture).await, rows(&other).await);
     assert_eq!(fixture.rows(COUNTED).await, other.rows(COUNTED).await);

@@ -12,6 +12,7 @@ use super::audit::{self, Act, bind_entry};
 use super::commands::{act_of, working_day};
 use super::database::Database;
 use super::follow_up::{days, words_in};
+use super::reports::Recounted;
 use super::row::micros;
 use super::ticket_row::{self, bind_all};
 use super::{Store, StoreError, Transaction, on};
@@ -95,13 +96,15 @@ impl Bulk {
     }
 
     /// Lets the database see what its tables hold now, which its query plans depend on, and counts the days of reports:
-    /// the first report would otherwise count them all.
-    pub async fn finish(self) -> Result<(), StoreError> {
+    /// the first report would otherwise count them all. `progress` hears how many days of cities are counted and how many
+    /// there are.
+    pub async fn finish(self, mut progress: impl FnMut(usize, usize)) -> Result<(), StoreError> {
         self.tune("pragma analysis_limit = 4000").await?;
         on!(&self.store.write, pool => sqlx::query("analyze").execute(pool).await.map(drop))?;
         let days = self.stale.iter().map(|(day, _)| *day);
         if let (Some(first), Some(last)) = (days.clone().min(), days.max()) {
-            self.store.recount(first, last, &[]).await?;
+            let counted = |done: Recounted| progress(done.counted, done.counted + done.left);
+            self.store.recount_all(first, last, counted).await?;
         }
         self.tune("pragma cache_size = -2000; pragma wal_autocheckpoint = 1000; pragma wal_checkpoint(truncate)").await
     }

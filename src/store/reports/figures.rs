@@ -99,7 +99,14 @@ pub(super) fn facts() -> String {
     sql
 }
 
-/// `, figure, figure …`, each written by `column`.
-pub(super) fn columns(column: impl Fn(Figure) -> String) -> String {
-    Figure::ALL.iter().map(|figure| format!(", {}", column(*figure))).collect()
+/// Which of an event's figures count one of its rows, as a number with a bit for each of [`figures_of`], the lowest first.
+pub(super) fn bits(event: Event) -> String {
+    let bits = figures_of(event).enumerate();
+    let bits: Vec<_> =
+        bits.map(|(at, figure)| format!("case when {} then {} else 0 end", condition(figure), 1 << at)).collect();
+    format!("cast({} as bigint)", bits.join(" + "))
+}
+
+pub(super) fn figures_of(event: Event) -> impl Iterator<Item = Figure> {
+    Figure::ALL.iter().copied().filter(move |figure| figure.event() == event)
 }

@@ -2,6 +2,7 @@
 
 mod behind;
 mod figures;
+mod hours;
 mod recount;
 mod sums;
 mod trends;
@@ -14,11 +15,12 @@ use super::sql::explain;
 use super::{Store, StoreError, on};
 use crate::city::City;
 use crate::ticket::UnitCode;
-use crate::ticket::figure::{Counts, Standings};
+use crate::ticket::figure::{Counts, Event, Standings};
 
 use sums::Day;
 
 pub use behind::{Behind, Counted};
+pub use hours::Hours;
 pub use recount::Recounted;
 pub use trends::{ClassWeeks, TREND_DAYS};
 
@@ -150,7 +152,7 @@ impl ReportQuery {
     }
 }
 
-fn slugs(cities: &[City]) -> Vec<&'static str> {
+pub(super) fn slugs(cities: &[City]) -> Vec<&'static str> {
     if cities.is_empty() { City::ALL.map(City::slug).into() } else { cities.iter().map(|city| city.slug()).collect() }
 }
 
@@ -193,16 +195,12 @@ impl Store {
         Ok(rows.into_iter().map(|(key, row)| ReportRow { key, ..row }).collect())
     }
 
-    /// How the database goes about a report, in its own words: the days that have changed, counting two of them, the sums,
+    /// How the database goes about a report, in its own words: the days that have changed, counting one of them, the sums,
     /// what stands now.
     pub async fn explain_report(&self, query: &ReportQuery) -> Result<Vec<Vec<String>>, StoreError> {
-        let days: Vec<(Day, City)> = [query.from, query.to].map(|day| (Day::of(day), City::Lhasa)).into();
-        let statements = [
-            recount::stale(query.from, query.to, &query.cities),
-            recount::counts(&days),
-            sums::sums(query),
-            sums::standings_now(query),
-        ];
+        let mut statements = vec![recount::stale(query.from, query.to, &query.cities)];
+        statements.extend(Event::ALL.map(|event| recount::happened(event, Day::of(query.from), &query.cities)));
+        statements.extend([sums::sums(query), sums::standings_now(query)]);
         let mut transaction = self.begin().await?;
         recount::go_by_indexes(&mut transaction).await?;
         let mut plans = Vec::new();

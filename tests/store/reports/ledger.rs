@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use hotline::clock::beijing_day;
-use hotline::store::{Dimension, ReportQuery, TicketFilter, TicketOrder};
+use hotline::store::{Dimension, Hours, ReportQuery, TicketFilter, TicketOrder};
 use hotline::ticket::figure::{Counts, Figure, Standing};
 use hotline::ticket::{Answers, Contacted, Means, Number, Satisfaction, Solved, State, Ticket};
 
@@ -57,6 +57,16 @@ impl Ledger {
             rows.entry(key(query.dimension, entry.ticket, entry.day)).or_default().add(entry.figure, 1);
         }
         rows
+    }
+
+    /// What was received, by the day of the week and the hour in Beijing.
+    pub fn hours(&self, query: &ReportQuery) -> Hours {
+        let mut hours = Hours::default();
+        for entry in self.counted(query).into_iter().filter(|entry| entry.figure == Figure::Received) {
+            let at = entry.ticket.created_at + TimeDelta::hours(8);
+            hours.0[at.weekday() as usize][at.hour() as usize] += 1;
+        }
+        hours
     }
 
     pub fn behind(&self, query: &ReportQuery, row: &str, figure: Figure) -> BTreeSet<Number> {

@@ -83,6 +83,9 @@ async fn equal(store: &Store, ledger: &Ledger, asked: &ReportQuery, when: &str) 
             let rows = store.report(&query).await.expect("a report");
             let counts: BTreeMap<String, Counts> = rows.iter().map(counted).filter(not_empty).collect();
             let place = format!("{when}: {dimension} {:?} {:?}", query.cities, query.unit);
+            if dimension == Dimension::Total {
+                assert_eq!(store.hours(&query).await.expect("hours"), ledger.hours(&query), "{place}");
+            }
             assert_eq!(counts, ledger.rows(&query), "{place}");
             for row in rows {
                 for standing in Standing::ALL {
