@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Config;
 use super::layers::{ConfigError, ENVIRONMENT_PREFIX, Layers};
-use crate::driver::trunk::Secret;
+use crate::secret::Secret;
 
 /// Refuses passwords in the configuration file, before anything can print their values.
 pub fn refuse(layers: &Layers) -> Result<(), ConfigError> {
@@ -16,7 +16,10 @@ pub fn refuse(layers: &Layers) -> Result<(), ConfigError> {
 
 fn is_secret(key: &str) -> bool {
     let parts: Vec<&str> = key.split('.').collect();
-    matches!(parts[..], ["trunk", _, "password"] | ["webhook", _, "secret"] | ["sms", "secret"])
+    matches!(
+        parts[..],
+        ["trunk", _, "password"] | ["webhook", _, "secret"] | ["sms", "secret"] | ["oidc", "client_secret"]
+    )
 }
 
 /// Reads the secrets that have a file of their own.
@@ -41,6 +44,11 @@ pub fn place(layers: &Layers, config: &mut Config) -> Result<(), ConfigError> {
             let text = read(layers, &format!("webhook.{name}.secret_file"), file)?;
             webhook.secret = Some(Secret::from(text));
         }
+    }
+    if let Some(oidc) = &mut config.oidc
+        && let Some(file) = &oidc.client_secret_file
+    {
+        oidc.client_secret = Some(Secret::from(read(layers, "oidc.client_secret_file", file)?));
     }
     if let Some(sms) = &mut config.sms
         && let Some(file) = &sms.secret_file

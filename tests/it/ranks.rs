@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// step above `console`, whose settings it composes.
 fn rank(module: &str) -> Option<u32> {
     let ranks: [&[&str]; 10] = [
-        &["clock", "digit", "phone", "language", "city"],
+        &["clock", "digit", "phone", "language", "city", "secret"],
         &["sip", "sdp", "ticket"],
         &["media"],
         &["access", "prompt", "ivr", "callback", "simulate"],

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::callback::dial_plan::Format;
 use crate::city::City;
+use crate::secret::Secret;
 
 /// One provider: one that we register with (`registrar`), or one that needs no registration (`peer`).
 #[derive(Clone, Debug, Deserialize)]
@@ -157,29 +158,5 @@ impl<'de> Deserialize<'de> for Shown {
             return Ok(Shown::Default);
         }
         name.parse().map(Shown::City).map_err(|unknown| D::Error::custom(format!("{unknown}; or default")))
-    }
-}
-
-/// A password. Never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// For the one place that sends it or signs with it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Secret {
-        Secret(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
     }
 }

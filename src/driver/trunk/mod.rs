@@ -24,7 +24,7 @@ use crate::sip::target::Destination;
 use crate::sip::{Command, Event, Hop, Options, Registration};
 
 use condition::Ailment;
-pub use config::{Config, Kept, Secret, Shown};
+pub use config::{Config, Kept, Shown};
 use look_up::{Found, LookUps, Place};
 pub use setup::{BadTrunk, Trunk};
 pub use ways::{NoRoute, WaysOut, plan};

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::request::{BadWay, Request, address};
 use crate::clock::beijing_day;
-use crate::driver::trunk::Secret;
 use crate::language::Language;
+use crate::secret::Secret;
 use crate::store::{Addressee, Message};
 use crate::ticket::Number;
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use sha2::Sha256;
 
 use super::request::{BadWay, Request, address};
-use crate::driver::trunk::Secret;
+use crate::secret::Secret;
 use crate::store::{Message, Subscriber, WEBHOOK_EVENTS};
 
 /// A system that hears of changes.
