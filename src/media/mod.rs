@@ -13,6 +13,7 @@ pub mod event;
 pub mod frame;
 pub mod jitter;
 pub mod latch;
+pub mod peaks;
 pub mod playout;
 pub mod progress;
 pub mod reception;
