@@ -52,6 +52,12 @@ names! {
         /// Whole phone numbers, with a reason.
         Reveal = "reveal",
         Listen = "listen",
+        /// Take recordings away as files, with a reason; whoever only listens needs none of them on a disk of their own.
+        Download = "download",
+        /// Keep recordings beyond their time (legal hold).
+        Hold = "hold",
+        /// Score how requests were handled (质检).
+        Score = "score",
         /// An agent's commands.
         Receive = "receive",
         /// A unit's commands.
@@ -105,6 +111,9 @@ impl Role {
                 FileTickets,
                 Reveal,
                 Listen,
+                Download,
+                Hold,
+                Score,
                 Receive,
                 Supervise,
                 ReadCalls,
@@ -116,9 +125,17 @@ impl Role {
                 Own,
             ],
             Role::Leader => &[ReadTickets, ReadVisits, Instruct, ReadLive, ReadReports, ReadCatalogue, Own],
-            Role::Administrator => {
-                &[ReadCatalogue, EditCatalogue, EditKnowledge, EditCalendar, ManageAccounts, Operate, ReadLive, Own]
-            }
+            Role::Administrator => &[
+                ReadCatalogue,
+                EditCatalogue,
+                EditKnowledge,
+                EditCalendar,
+                ManageAccounts,
+                Operate,
+                Hold,
+                ReadLive,
+                Own,
+            ],
             Role::Auditor => &[ReadTickets, ReadVisits, ReadCalls, ReadReports, ReadAudit, ReadCatalogue, Own],
         }
     }

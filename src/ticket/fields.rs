@@ -274,6 +274,16 @@ names! {
         /// Somebody saw a phone number whole.
         Revealed = "revealed",
         Listened = "listened",
+        /// Somebody took a recording away.
+        Downloaded = "downloaded",
+        /// Recordings are kept whatever their age (legal hold).
+        Held = "held",
+        Released = "released",
+        /// A recording's time was over.
+        Erased = "erased",
+        /// 质检
+        Scored = "scored",
+        Appealed = "appealed",
         Exported = "exported",
         Added = "added",
         Changed = "changed",

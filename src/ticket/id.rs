@@ -90,6 +90,16 @@ id! {
 }
 
 id! {
+    /// A list that somebody keeps under a name.
+    ViewId
+}
+
+id! {
+    /// A ticket that is looked at for its quality (质检).
+    ReviewId
+}
+
+id! {
     /// One recording; also the name of its file.
     RecordingId
 }

@@ -12,9 +12,11 @@ pub mod grams;
 mod id;
 mod life;
 mod lifecycle;
+mod light;
 pub mod likeness;
 mod number;
 mod place;
+pub mod quality;
 pub mod supervision;
 mod text;
 
@@ -28,18 +30,21 @@ use calendar::WorkingDays;
 
 pub use actor::{Actor, BadActor};
 pub use attempt::{Given, Outcome, Said, VisitCall, Way};
-pub use catalogue::{Catalogue, ClassCode, GroupCode, ReasonCode, ReasonKind, UnitCode};
+pub use catalogue::{Catalogue, ClassCode, GroupCode, ReasonCode, ReasonKind, TemplateKind, UnitCode};
 pub use due::DueReasons;
 pub use fields::{
     Action, Alarm, CallEnd, Channel, Contacted, Direction, EndedBy, EventKind, Means, RecordingKind, RecordingState,
     RequestType, Requester, Solved, State, UnknownName, Urgency,
 };
-pub use id::{AccountId, AttachmentId, AttemptId, BadId, CallId, ClientId, RecordingId, SupervisionId};
+pub use id::{
+    AccountId, AttachmentId, AttemptId, BadId, CallId, ClientId, RecordingId, ReviewId, SupervisionId, ViewId,
+};
 pub use life::{Deed, Life};
 pub use lifecycle::{
     Answers, BadPhone, Change, Command, Edit, Effect, LAST_ROUND, Level, MAX_RETURNS, Moment, NoVisit, PhoneText,
     Refused, Satisfaction, Side, Told, apply,
 };
+pub use light::{Light, TimeLeft};
 pub use number::{BadNumber, BadPrefix, Number, NumberPrefix};
 pub use place::place_key;
 pub use text::{Body, Line, Text, TooLong};

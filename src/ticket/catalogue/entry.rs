@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fields::{UnknownName, names};
 use super::value::{
-    BadValue, Body, ClassCode, GroupCode, KnowledgeId, PromptId, ReasonCode, Title, UnitCode, UnitPhone,
+    BadValue, Body, ClassCode, GroupCode, KnowledgeId, PromptId, ReasonCode, TemplateId, Title, UnitCode, UnitPhone,
 };
 use crate::city::City;
 
@@ -166,6 +166,41 @@ pub struct Knowledge {
     /// The prompt that reads out the text. Without one the entry is for those who answer calls.
     #[serde(default)]
     pub prompt: Option<PromptId>,
+    #[serde(default = "active")]
+    pub active: bool,
+}
+
+names! {
+    /// What a template is the beginning of.
+    TemplateKind {
+        /// A unit's answer (答复), or the hotline's own.
+        Reply = "reply",
+        /// What the requester was told in a contact (联系).
+        Contact = "contact",
+        /// 不予受理
+        Refusal = "refusal",
+        /// 退回
+        Return = "return",
+    }
+}
+
+/// A text that somebody begins with and then changes (模板).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplyTemplate {
+    pub id: TemplateId,
+    /// `None`: every city.
+    #[serde(default)]
+    pub city: Option<City>,
+    /// Whose it is; of that city, if there is one. `None`: everybody's.
+    #[serde(default)]
+    pub unit: Option<UnitCode>,
+    pub kind: TemplateKind,
+    /// In Chinese.
+    pub title: Title,
+    pub text_zh: Body,
+    #[serde(default)]
+    pub text_bo: Option<Body>,
     #[serde(default = "active")]
     pub active: bool,
 }

@@ -1,6 +1,6 @@
 //! What an entry must not do, whatever it comes from: a file or a request.
 
-use super::entry::{Knowledge, Reason, ReasonKind, Subject, Unit};
+use super::entry::{Knowledge, Reason, ReasonKind, ReplyTemplate, Subject, Unit};
 use super::value::UnitCode;
 use crate::city::City;
 
@@ -52,10 +52,7 @@ impl Knowledge {
     /// # Errors
     /// No such unit, one of another city, one of the two prompts alone.
     pub fn fit(&self, of: Option<City>) -> Result<(), Misfit> {
-        let Some(of) = of else { return Err(Misfit::NoUnit(self.unit.clone())) };
-        if let Some(city) = self.city.filter(|city| *city != of) {
-            return Err(Misfit::OtherCity { unit: self.unit.clone(), of, city });
-        }
+        unit_fits(&self.unit, of, self.city)?;
         if self.choice.is_some() != self.prompt.is_some() {
             return Err(Misfit::PromptAlone);
         }
@@ -65,5 +62,23 @@ impl Knowledge {
     /// Whether the consult menu of a city may offer it.
     pub fn is_spoken_in(&self, city: City) -> bool {
         self.active && self.city.is_none_or(|own| own == city) && self.choice.is_some() && self.prompt.is_some()
+    }
+}
+
+impl ReplyTemplate {
+    /// `of` is the city of its unit; `None` when there is no such unit.
+    ///
+    /// # Errors
+    /// No such unit, or one of another city.
+    pub fn fit(&self, of: Option<City>) -> Result<(), Misfit> {
+        self.unit.as_ref().map_or(Ok(()), |unit| unit_fits(unit, of, self.city))
+    }
+}
+
+fn unit_fits(unit: &UnitCode, of: Option<City>, city: Option<City>) -> Result<(), Misfit> {
+    let Some(of) = of else { return Err(Misfit::NoUnit(unit.clone())) };
+    match city.filter(|city| *city != of) {
+        Some(city) => Err(Misfit::OtherCity { unit: unit.clone(), of, city }),
+        None => Ok(()),
     }
 }

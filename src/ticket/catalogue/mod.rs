@@ -11,10 +11,12 @@ mod value;
 
 use std::sync::LazyLock;
 
-pub use entry::{Class, Group, Knowledge, Reason, ReasonKind, Subject, Unit};
+pub use entry::{Class, Group, Knowledge, Reason, ReasonKind, ReplyTemplate, Subject, TemplateKind, Unit};
 pub use misfit::Misfit;
 pub use read::{CatalogueError, classes, knowledge, reasons, units};
-pub use value::{BadValue, Body, ClassCode, GroupCode, KnowledgeId, PromptId, ReasonCode, Title, UnitCode, UnitPhone};
+pub use value::{
+    BadValue, Body, ClassCode, GroupCode, KnowledgeId, PromptId, ReasonCode, TemplateId, Title, UnitCode, UnitPhone,
+};
 
 /// All entries, in the order of their files.
 #[derive(Clone, Debug, PartialEq, Eq)]

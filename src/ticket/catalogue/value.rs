@@ -117,6 +117,11 @@ text! {
 }
 
 text! {
+    /// A reply template: `lhasa-housing-thanks`.
+    TemplateId, |text| is_code(text, '-'), "a template's id has 1 to 40 of a-z, 0-9 and -"
+}
+
+text! {
     /// A prompt's id, group and name: `kbans.social`. Whether there is such a prompt, the manifest knows.
     PromptId, is_prompt, "a prompt's id is a group and a name, as kb.social"
 }
