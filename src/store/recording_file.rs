@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::FinishedRecording;
 use super::wav::{self, SAMPLE_RATE};
 use crate::media::codec::alaw_decode;
+use crate::media::peaks::PeakMeter;
 use crate::ticket::{EndedBy, RecordingId};
 
 /// Half a second of both channels.
@@ -39,6 +40,7 @@ pub struct RecordingWriter {
     wav: hound::WavWriter<BufWriter<File>>,
     /// The same file again, since hound keeps its own to itself.
     file: File,
+    peaks: PeakMeter,
     data_bytes: u64,
     stopped: bool,
     damaged: bool,
@@ -68,7 +70,9 @@ impl RecordingWriter {
             Ok((wav, again))
         };
         let (wav, file) = open().map_err(|source| RecordingError::Io { id, source })?;
-        Ok(RecordingWriter { id, relative, path, channels, wav, file, data_bytes: 0, stopped: false, damaged: false })
+        let peaks = PeakMeter::new(channels);
+        let (data_bytes, stopped, damaged) = (0, false, false);
+        Ok(RecordingWriter { id, relative, path, channels, wav, file, peaks, data_bytes, stopped, damaged })
     }
 
     pub fn id(&self) -> RecordingId {
@@ -135,6 +139,8 @@ impl RecordingWriter {
         let (id, path, channels) = (self.id, self.path.clone(), self.channels);
         let whole = self.sync().is_ok();
         let damaged = self.damaged;
+        // what a failing disk did not take is looked for in the file
+        let peaks = whole.then(|| std::mem::replace(&mut self.peaks, PeakMeter::new(channels)).finish());
         drop(self); // hound writes a last time when dropped: before the file is measured
         let figures = if whole { wav::measure(&path, channels) } else { wav::restore(&path, channels) };
         let figures = figures.map_err(|source| RecordingError::Io { id, source })?;
@@ -145,6 +151,7 @@ impl RecordingWriter {
             bytes: figures.bytes,
             ended_by,
             damaged,
+            peaks,
         })
     }
 
@@ -152,10 +159,10 @@ impl RecordingWriter {
         let sample = |side: &[u8], at: usize| side.get(at).map_or(0, |octet| alaw_decode(*octet));
         let mut block = self.wav.get_i16_writer((samples * usize::from(self.channels)) as u32);
         for at in 0..samples {
-            block.write_sample(sample(caller, at));
-            if self.channels == 2 {
-                block.write_sample(sample(system, at));
-            }
+            let both = [sample(caller, at), sample(system, at)];
+            let written = &both[..usize::from(self.channels.min(2))];
+            written.iter().for_each(|sample| block.write_sample(*sample));
+            self.peaks.push(written);
         }
         block.flush().map_err(wav::io_error)
     }

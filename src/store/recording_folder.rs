@@ -72,6 +72,32 @@ impl RecordingFolder {
         Ok(found)
     }
 
+    /// The first day that has a folder.
+    pub fn first_day(&self) -> io::Result<Option<NaiveDate>> {
+        for (year, folder) in numbered(&self.root)? {
+            for (month, folder) in numbered(&folder)? {
+                let days = numbered(&folder)?.into_iter();
+                let day = days.filter_map(|(day, _)| NaiveDate::from_ymd_opt(year as i32, month, day)).next();
+                if day.is_some() {
+                    return Ok(day);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The sound files of that day as rows name them, sorted.
+    pub fn sounds_of(&self, day: NaiveDate) -> io::Result<Vec<String>> {
+        let names = format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day());
+        let folder = self.root.join(&names);
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut found = recordings_in(&folder, &names)?;
+        found.retain(|found| self.root.join(&found.relative).is_file());
+        Ok(found.into_iter().map(|found| found.relative).collect())
+    }
+
     /// Creates the folders down to the file's and makes their names last.
     fn create_day(&self, file: &Path) -> io::Result<()> {
         let day = file.parent().ok_or_else(|| io::Error::other("a file in no folder"))?;

@@ -4,12 +4,22 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::row::{bigint, count, micros, optional_text, text};
-use super::{Store, StoreError, on};
-use crate::ticket::{CallId, EndedBy, Number, RecordingId, RecordingKind, RecordingState};
+use super::row::{bigint, count, micros, optional_text, phone, text};
+use super::{Store, StoreError, listening, on};
+use crate::city::City;
+use crate::language::Language;
+use crate::media::peaks::Peaks;
+use crate::phone::Phone;
+use crate::ticket::{CallId, Direction, EndedBy, Number, RecordingId, RecordingKind, RecordingState};
 
 pub(super) const COLUMNS: &str = "select id, call, ticket, kind, node, path, channels, started_at, state, \
-     duration_ms, sha256, bytes, ended_by, damaged from recording where ";
+     duration_ms, sha256, bytes, ended_by, damaged, city, direction, language, phone, owner, satisfaction, answered, \
+     loud_ms, deleted_at from recording where ";
+
+/// Less is short.
+const SHORT_MS: u64 = 3_000;
+/// Less that is louder than a line's noise is silence: a click is no word.
+const SILENT_MS: u64 = 200;
 
 /// A recording as it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +48,8 @@ pub struct FinishedRecording {
     pub ended_by: EndedBy,
     /// Sound is missing: the writer fell behind or the disk failed.
     pub damaged: bool,
+    /// `None`: whoever asks first has them made of the file.
+    pub peaks: Option<Peaks>,
 }
 
 /// A recording's row.
@@ -58,15 +70,47 @@ pub struct Recording {
     pub bytes: Option<u64>,
     pub ended_by: Option<EndedBy>,
     pub damaged: bool,
+    /// This and the next three are its call's.
+    pub city: City,
+    pub direction: Direction,
+    pub language: Option<Language>,
+    pub phone: Option<Phone>,
+    /// The ticket it belongs to: its own, its call's, or that of the return visit it was made in.
+    pub owner: Option<Number>,
+    /// That ticket's, 1 to 5.
+    pub satisfaction: Option<u8>,
+    /// The requester answered a question of a return visit in its call.
+    pub answered: bool,
+    /// Of the caller's channel; `None` until it was measured.
+    pub loud_ms: Option<u64>,
+    /// Its time was over: there is no sound any more.
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+impl Recording {
+    /// Under three seconds.
+    pub fn is_short(&self) -> bool {
+        self.duration_ms.is_some_and(|duration_ms| duration_ms < SHORT_MS)
+    }
+
+    /// Nobody is heard on the caller's side.
+    pub fn is_silent(&self) -> bool {
+        self.loud_ms.is_some_and(|loud_ms| loud_ms < SILENT_MS)
+    }
 }
 
 impl Store {
     /// Writes the recording's row, before its first sample; its call's row comes first. A second time with the
     /// same id changes nothing.
     pub async fn begin_recording(&self, recording: &NewRecording) -> Result<(), StoreError> {
-        const SQL: &str = "insert into recording (id, call, kind, node, path, channels, started_at, state, damaged) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing";
-        on!(&self.write, pool => sqlx::query(SQL)
+        const SQL: &str = "insert into recording (id, call, kind, node, path, channels, started_at, state, damaged, \
+             city, direction, language, phone, phone_end) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, (select call.city from call where call.id = $2), \
+             (select call.direction from call where call.id = $2), (select call.language from call where call.id = $2), \
+             (select call.phone from call where call.id = $2), \
+             (select substr(call.phone, length(call.phone) - 3) from call where call.id = $2)) on conflict (id) do nothing";
+        let mut transaction = self.begin().await?;
+        on!(&mut transaction, transaction => sqlx::query(SQL)
             .bind(recording.id.to_string())
             .bind(recording.call.to_string())
             .bind(recording.kind.name())
@@ -76,26 +120,33 @@ impl Store {
             .bind(micros(recording.started_at))
             .bind(RecordingState::Open.name())
             .bind(false)
-            .execute(pool)
+            .execute(&mut **transaction)
             .await
             .map(drop))?;
-        Ok(())
+        listening::belong_to_ticket(&mut transaction, recording.call).await?;
+        transaction.commit().await
     }
 
     /// Closes an open recording; `false` when it is not in the database or closed already.
     pub async fn finish_recording(&self, finished: &FinishedRecording) -> Result<bool, StoreError> {
         const SQL: &str = "update recording set duration_ms = $2, sha256 = $3, bytes = $4, ended_by = $5, \
-             damaged = $6, state = 'closed' where id = $1 and state = 'open'";
-        let changed = on!(&self.write, pool => sqlx::query(SQL)
+             damaged = $6, span = $7, state = 'closed' where id = $1 and state = 'open'";
+        let mut transaction = self.begin().await?;
+        let changed = on!(&mut transaction, transaction => sqlx::query(SQL)
             .bind(finished.id.to_string())
             .bind(bigint(finished.duration_ms))
             .bind(&finished.sha256)
             .bind(bigint(finished.bytes))
             .bind(finished.ended_by.name())
             .bind(finished.damaged)
-            .execute(pool)
+            .bind(listening::span(finished.duration_ms))
+            .execute(&mut **transaction)
             .await
             .map(|done| done.rows_affected()))?;
+        if let (1, Some(peaks)) = (changed, &finished.peaks) {
+            listening::insert_peaks(&mut transaction, finished.id, peaks).await?;
+        }
+        transaction.commit().await?;
         Ok(changed == 1)
     }
 
@@ -160,6 +211,15 @@ pub(super) struct RecordingRow {
     bytes: Option<i64>,
     ended_by: Option<String>,
     damaged: bool,
+    city: String,
+    direction: String,
+    language: Option<String>,
+    phone: Option<String>,
+    owner: Option<String>,
+    satisfaction: Option<i64>,
+    answered: bool,
+    loud_ms: Option<i64>,
+    deleted_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<RecordingRow> for Recording {
@@ -181,6 +241,15 @@ impl TryFrom<RecordingRow> for Recording {
             bytes: row.bytes.map(|value| count("recording.bytes", value)).transpose()?,
             ended_by: optional_text("recording.ended_by", row.ended_by.as_deref())?,
             damaged: row.damaged,
+            city: text("recording.city", &row.city)?,
+            direction: text("recording.direction", &row.direction)?,
+            language: optional_text("recording.language", row.language.as_deref())?,
+            phone: phone("recording.phone", row.phone.as_deref())?,
+            owner: optional_text("recording.owner", row.owner.as_deref())?,
+            satisfaction: row.satisfaction.map(|value| count("recording.satisfaction", value)).transpose()?,
+            answered: row.answered,
+            loud_ms: row.loud_ms.map(|value| count("recording.loud_ms", value)).transpose()?,
+            deleted_at: row.deleted_at,
         })
     }
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::clock::beijing_day;
 use crate::language::Language;
+use crate::media::peaks::Peaks;
 use crate::ticket::{Actor, CallEnd, CallId, EndedBy, Number, RecordingKind, RecordingState, Requester, Urgency};
 
 /// From so much speech on, a request is a ticket even if the caller hung up (domain §2).
@@ -244,6 +245,7 @@ async fn finish(
         bytes: figures.bytes,
         ended_by: outcome.map_or(EndedBy::Crash, |outcome| outcome.ended_by),
         damaged: figures.headless || outcome.is_some_and(|outcome| outcome.damaged),
+        peaks: outline(folder, &piece.relative, row.channels).await?,
     };
     repaired.recordings += u32::from(store.finish_recording(&finished).await?);
     Ok(Some(finished.duration_ms))
@@ -317,6 +319,15 @@ async fn restore(folder: &RecordingFolder, relative: &str, channels: u8) -> io::
     match blocking(move || wav::restore(&path, channels)).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(gone),
         other => other,
+    }
+}
+
+/// `None` for a file that is gone.
+async fn outline(folder: &RecordingFolder, relative: &str, channels: u8) -> io::Result<Option<Peaks>> {
+    let Some(path) = folder.file(relative) else { return Ok(None) };
+    match blocking(move || wav::peaks(&path, channels)).await {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
     }
 }
 

@@ -6,11 +6,16 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::media::peaks::{PeakMeter, Peaks};
+
 /// Samples a second and channel.
 pub(super) const SAMPLE_RATE: u32 = 8_000;
 
 /// RIFF, `fmt ` and the start of `data` (Multimedia Programming Interface and Data Specifications 1.0).
 const HEADER: u64 = 44;
+
+/// Read at a time.
+const BLOCK: usize = 64 * 1024;
 
 /// A closed file's figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +54,26 @@ pub(super) fn measure(path: &Path, channels: u8) -> io::Result<Figures> {
     let frames = bytes.saturating_sub(HEADER) / u64::from(frame_bytes(channels));
     let duration_ms = frames * 1_000 / u64::from(SAMPLE_RATE);
     Ok(Figures { duration_ms, sha256: sha256(&mut file)?, bytes, headless: bytes < HEADER })
+}
+
+/// The outline of a file's sound, in one pass.
+pub(super) fn peaks(path: &Path, channels: u8) -> io::Result<Peaks> {
+    let mut file = io::BufReader::with_capacity(BLOCK, File::open(path)?);
+    file.seek(SeekFrom::Start(HEADER))?;
+    let mut meter = PeakMeter::new(channels);
+    let mut frame = vec![0; frame_bytes(channels) as usize];
+    let mut samples = vec![0i16; usize::from(channels)];
+    loop {
+        match file.read_exact(&mut frame) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(meter.finish()),
+            Err(error) => return Err(error),
+        }
+        for (sample, bytes) in samples.iter_mut().zip(frame.chunks_exact(2)) {
+            *sample = i16::from_le_bytes([bytes[0], bytes[1]]);
+        }
+        meter.push(&samples);
+    }
 }
 
 /// The samples of one channel files.
@@ -90,7 +115,7 @@ fn header(channels: u8, data: u32) -> [u8; HEADER as usize] {
 fn sha256(file: &mut File) -> io::Result<String> {
     file.seek(SeekFrom::Start(0))?;
     let mut digest = Sha256::new();
-    let mut block = vec![0; 64 * 1024];
+    let mut block = vec![0; BLOCK];
     loop {
         match file.read(&mut block)? {
             0 => break,

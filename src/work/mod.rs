@@ -3,6 +3,8 @@
 pub mod clocks;
 pub mod disk;
 pub mod outbox;
+pub mod quality;
+pub mod recordings;
 pub mod retention;
 pub mod seals;
 pub mod supervision;

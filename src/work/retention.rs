@@ -11,7 +11,7 @@ use crate::store::{Purged, Store, StoreError};
 
 const EVERY: Duration = Duration::from_secs(3_600);
 
-/// The section `[retention]` of the configuration. Tickets, recordings and the audit are kept for good.
+/// The section `[retention]` of the configuration. Tickets and the audit are kept for good.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -19,11 +19,13 @@ pub struct Config {
     pub delivered_days: u32,
     /// How long a request that comes again under its `Idempotency-Key` gives the same ticket.
     pub idempotency_days: u32,
+    /// How long recordings are kept; those of tickets under legal hold stay.
+    pub recordings_days: u32,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { delivered_days: 30, idempotency_days: 2 }
+        Config { delivered_days: 30, idempotency_days: 2, recordings_days: 1_096 }
     }
 }
 

@@ -1,0 +1,147 @@
+//! Recordings whose time is over. The row is marked first, then the file goes, then the row says so: whatever a crash
+//! leaves half done is found by the mark and done again.
+
+use chrono::{DateTime, Utc};
+
+use crate::store::audit::{self, Act};
+use crate::store::row::{micros, text};
+use crate::store::{Store, StoreError, on};
+use crate::ticket::{Action, Actor, Change, RecordingId};
+
+/// Rows that one transaction marks.
+const BATCH: i64 = 100;
+
+/// A marked recording whose file is to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expired {
+    pub id: RecordingId,
+    /// Below the folder of recordings.
+    pub path: String,
+}
+
+/// A finding of the nightly check of a machine's recordings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RecordingsChecked {
+    /// When it was looked.
+    pub at: DateTime<Utc>,
+    /// Files that no row names.
+    pub without_row: u64,
+    /// Rows whose sound should be there and is not.
+    pub without_file: u64,
+}
+
+impl Store {
+    /// Marks closed recordings that began before then as deleted, unless their ticket is held; each is a line in the audit of
+    /// its ticket, or of its call. Gives how many.
+    ///
+    /// # Errors
+    /// The database's; what was marked until then stays marked.
+    pub async fn expire_recordings(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        const SQL: &str = "update recording set deleted_at = $1 where deleted_at is null and id in (select id from recording \
+             where deleted_at is null and state = 'closed' and started_at < $2 \
+             and not exists (select 1 from legal_hold where legal_hold.ticket = recording.owner) \
+             order by started_at, id limit $3) returning id, call, owner";
+        let mut all = 0;
+        loop {
+            let mut transaction = self.begin().await?;
+            let marked: Vec<(String, String, Option<String>)> = on!(&mut transaction, transaction => sqlx::query_as(SQL)
+                .bind(micros(now))
+                .bind(micros(before))
+                .bind(BATCH)
+                .fetch_all(&mut **transaction)
+                .await)?;
+            let full = marked.len() as i64 == BATCH;
+            all += marked.len() as u64;
+            for (id, call, owner) in marked {
+                let subject = owner.unwrap_or_else(|| format!("call {call}"));
+                let changes = [Change { field: "recording", was: Some(id), is: None }];
+                let act = Act { changes: &changes, ..Act::new(&subject, now, Actor::System, Action::Erased) };
+                audit::append(&mut transaction, &act).await?;
+            }
+            transaction.commit().await?;
+            if !full {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Marked recordings of this machine whose files are to go.
+    pub async fn recordings_to_erase(&self, node: &str, limit: u32) -> Result<Vec<Expired>, StoreError> {
+        const SQL: &str = "select id, path from recording where node = $1 and deleted_at is not null and erased_at is null \
+             order by deleted_at limit $2";
+        let rows: Vec<(String, String)> = on!(&self.read, pool => sqlx::query_as(SQL)
+            .bind(node)
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await)?;
+        rows.into_iter().map(|(id, path)| Ok(Expired { id: text("recording.id", &id)?, path })).collect()
+    }
+
+    /// The file of a recording is gone for good, and its waveform with it. If somebody held it in the last moment, the row says
+    /// what is true.
+    pub async fn recording_erased(&self, id: RecordingId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        const SQL: &str = "update recording set erased_at = $2, deleted_at = coalesce(deleted_at, $2) where id = $1 and erased_at is null";
+        const PEAKS: &str = "delete from recording_peaks where recording = $1";
+        let mut transaction = self.begin().await?;
+        on!(&mut transaction, transaction => sqlx::query(SQL)
+            .bind(id.to_string())
+            .bind(micros(now))
+            .execute(&mut **transaction)
+            .await
+            .map(drop))?;
+        on!(&mut transaction, transaction => sqlx::query(PEAKS)
+            .bind(id.to_string())
+            .execute(&mut **transaction)
+            .await
+            .map(drop))?;
+        transaction.commit().await
+    }
+
+    /// Paths of this machine's recordings that began in that time and whose sound should be there.
+    pub async fn recording_paths(
+        &self,
+        node: &str,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "select path from recording where started_at >= $2 and started_at < $3 and node = $1 \
+             and deleted_at is null";
+        Ok(on!(&self.read, pool => sqlx::query_scalar(SQL)
+            .bind(node)
+            .bind(micros(from))
+            .bind(micros(to))
+            .fetch_all(pool)
+            .await)?)
+    }
+
+    /// When this machine's first recording began that is still kept.
+    pub async fn first_recording(&self, node: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        const SQL: &str =
+            "select started_at from recording where deleted_at is null and node = $1 order by started_at limit 1";
+        Ok(on!(&self.read, pool => sqlx::query_scalar(SQL).bind(node).fetch_optional(pool).await)?)
+    }
+
+    /// What the last check of this machine's recordings found.
+    pub async fn recordings_checked(&self, node: &str) -> Result<Option<RecordingsChecked>, StoreError> {
+        const SQL: &str = "select value from meta where name = $1";
+        let value: Option<String> = on!(&self.read, pool => sqlx::query_scalar(SQL)
+            .bind(checked(node))
+            .fetch_optional(pool)
+            .await)?;
+        let read = |value: String| serde_json::from_str(&value);
+        value.map(read).transpose().map_err(|_| StoreError::OutOfRange { column: "meta.value" })
+    }
+
+    /// Keeps what a check found.
+    pub async fn set_recordings_checked(&self, node: &str, found: &RecordingsChecked) -> Result<(), StoreError> {
+        const SQL: &str = "insert into meta (name, value) values ($1, $2) \
+             on conflict (name) do update set value = excluded.value";
+        let value = serde_json::to_string(found).expect("numbers and a time");
+        on!(&self.write, pool => sqlx::query(SQL).bind(checked(node)).bind(value).execute(pool).await.map(drop))?;
+        Ok(())
+    }
+}
+
+fn checked(node: &str) -> String {
+    format!("recordings_checked {node}")
+}

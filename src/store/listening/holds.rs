@@ -1,0 +1,153 @@
+//! Legal holds: the recordings of a ticket that are kept whatever their age.
+
+use chrono::{DateTime, Utc};
+
+use crate::store::audit::{self, Act};
+use crate::store::row::{micros, text};
+use crate::store::{By, Cursor, MAX_PAGE, Page, Store, StoreError, Transaction, on, ticket_row};
+use crate::ticket::{Action, Actor, Number};
+
+/// Why and since when a ticket's recordings are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegalHold {
+    pub ticket: Number,
+    pub at: DateTime<Utc>,
+    pub actor: Actor,
+    pub reason: String,
+}
+
+/// What became of a wish to hold or to let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    Done,
+    /// It is held, or not held, already.
+    Already,
+    /// No ticket has this number.
+    Unknown,
+}
+
+const SELECT: &str = "select ticket, at, actor, reason from legal_hold where true";
+
+impl Store {
+    /// Keeps a ticket's recordings from now on. What was marked as deleted and still has its file is kept too.
+    pub async fn hold(&self, ticket: Number, reason: &str, by: &By, now: DateTime<Utc>) -> Result<Held, StoreError> {
+        const SQL: &str =
+            "insert into legal_hold (ticket, at, actor, reason) values ($1, $2, $3, $4) on conflict do nothing";
+        const SAVE: &str = "update recording set deleted_at = null where owner = $1 and erased_at is null";
+        let mut transaction = self.begin().await?;
+        if ticket_row::lock(&mut transaction, ticket).await?.is_none() {
+            return Ok(Held::Unknown);
+        }
+        let held = on!(&mut transaction, transaction => sqlx::query(SQL)
+            .bind(ticket.to_string())
+            .bind(micros(now))
+            .bind(by.actor.to_string())
+            .bind(reason)
+            .execute(&mut **transaction)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if held == 0 {
+            return Ok(Held::Already);
+        }
+        on!(&mut transaction, transaction => sqlx::query(SAVE)
+            .bind(ticket.to_string())
+            .execute(&mut **transaction)
+            .await
+            .map(drop))?;
+        self.told(transaction, ticket, Action::Held, reason, by, now).await
+    }
+
+    /// Lets a ticket's recordings go when their time is over.
+    pub async fn release(&self, ticket: Number, reason: &str, by: &By, now: DateTime<Utc>) -> Result<Held, StoreError> {
+        const SQL: &str = "delete from legal_hold where ticket = $1";
+        let mut transaction = self.begin().await?;
+        if ticket_row::lock(&mut transaction, ticket).await?.is_none() {
+            return Ok(Held::Unknown);
+        }
+        let released = on!(&mut transaction, transaction => sqlx::query(SQL)
+            .bind(ticket.to_string())
+            .execute(&mut **transaction)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if released == 0 {
+            return Ok(Held::Already);
+        }
+        self.told(transaction, ticket, Action::Released, reason, by, now).await
+    }
+
+    async fn told(
+        &self,
+        mut transaction: Transaction,
+        ticket: Number,
+        action: Action,
+        reason: &str,
+        by: &By,
+        now: DateTime<Utc>,
+    ) -> Result<Held, StoreError> {
+        let subject = ticket.to_string();
+        let act = Act { reason: Some(reason), ..by.act(&subject, now, action) };
+        audit::append(&mut transaction, &act).await?;
+        transaction.commit().await?;
+        Ok(Held::Done)
+    }
+
+    /// Whether and why a ticket's recordings are held.
+    pub async fn legal_hold(&self, ticket: Number) -> Result<Option<LegalHold>, StoreError> {
+        let row: Option<HoldRow> = on!(&self.read, pool => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            query.push(" and ticket = ").push_bind(ticket.to_string());
+            query.build_query_as().fetch_optional(pool).await
+        })?;
+        row.map(LegalHold::try_from).transpose()
+    }
+
+    /// Holds of these cities, the newest first; `limit` is 1 to [`MAX_PAGE`].
+    pub async fn legal_holds(
+        &self,
+        cities: Option<&[crate::city::City]>,
+        limit: u32,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<LegalHold>, StoreError> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let rows: Vec<HoldRow> = on!(&self.read, pool => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            if let Some(cities) = cities {
+                query.push(" and (false");
+                for city in cities {
+                    // a number begins with its city's digit
+                    query.push(" or substr(ticket, 1, 1) = ").push_bind(city.digit().to_string());
+                }
+                query.push(")");
+            }
+            if let Some(cursor) = cursor {
+                query.push(" and (at, ticket) < (").push_bind(cursor.at).push(", ");
+                query.push_bind(cursor.key.as_str()).push(")");
+            }
+            query.push(" order by at desc, ticket desc limit ").push_bind(i64::from(limit) + 1);
+            query.build_query_as().fetch_all(pool).await
+        })?;
+        let holds = rows.into_iter().map(LegalHold::try_from).collect::<Result<Vec<LegalHold>, _>>()?;
+        Ok(Page::cut(holds, limit, |hold| Cursor { at: hold.at, key: hold.ticket.to_string() }))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct HoldRow {
+    ticket: String,
+    at: DateTime<Utc>,
+    actor: String,
+    reason: String,
+}
+
+impl TryFrom<HoldRow> for LegalHold {
+    type Error = StoreError;
+
+    fn try_from(row: HoldRow) -> Result<LegalHold, StoreError> {
+        Ok(LegalHold {
+            ticket: text("legal_hold.ticket", &row.ticket)?,
+            at: row.at,
+            actor: text("legal_hold.actor", &row.actor)?,
+            reason: row.reason,
+        })
+    }
+}
