@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::accounts::{self, AccountRow, COLUMNS, password};
 use super::audit::{self, Act};
 use super::row::micros;
+use super::second_factor::Stage;
 use super::throttle::{self, Guesser};
 use super::token::{self, Token};
 use super::{Account, AccountError, AccountName, By, Store, StoreError, Transaction, on};
@@ -28,6 +29,8 @@ pub struct SignedIn {
     pub account: Account,
     /// However busy the session is, it is over then.
     pub expires_at: DateTime<Utc>,
+    /// What is still to come before the token is good for anything.
+    pub stage: Stage,
 }
 
 /// Why somebody is not signed in. A wrong name, a wrong password and an account that is not active are one thing, and
@@ -69,27 +72,64 @@ impl Store {
         now: DateTime<Utc>,
         secret: [u8; 32],
     ) -> Result<SignedIn, SignInError> {
-        const SQL: &str =
-            "insert into session (hash, account, created_at, seen_at, address) values ($1, $2, $3, $3, $4)";
         let now = micros(now);
         let (account, kept) = self.prove(name, password, address, now).await?;
-        let token = Token::of_session(secret);
+        let stage = self.stage_of(&account);
         let mut transaction = self.begin().await?;
         if !still_so(&mut transaction, account.id, &kept).await? {
             return Err(SignInError::Wrong);
         }
-        on!(&mut transaction, transaction => sqlx::query(SQL)
+        let signed_in = self.begin_session(&mut transaction, account, stage, address, now, secret).await?;
+        transaction.commit().await?;
+        Ok(signed_in)
+    }
+
+    /// Signs in whom a provider that is believed has named; `None` when no active account has the name. `whole`: the
+    /// provider has asked for a second factor itself.
+    pub async fn sign_in_as(
+        &self,
+        name: &str,
+        whole: bool,
+        address: IpAddr,
+        now: DateTime<Utc>,
+        secret: [u8; 32],
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let now = micros(now);
+        let Ok(name) = name.parse::<AccountName>() else { return Ok(None) };
+        let mut transaction = self.begin().await?;
+        let account = accounts::lock(&mut transaction, &name).await?.filter(|account| account.active);
+        let Some(account) = account else { return Ok(None) };
+        let stage = if whole { Stage::Whole } else { self.stage_of(&account) };
+        let signed_in = self.begin_session(&mut transaction, account, stage, address, now, secret).await?;
+        transaction.commit().await?;
+        Ok(Some(signed_in))
+    }
+
+    async fn begin_session(
+        &self,
+        transaction: &mut Transaction,
+        account: Account,
+        stage: Stage,
+        address: IpAddr,
+        now: DateTime<Utc>,
+        secret: [u8; 32],
+    ) -> Result<SignedIn, StoreError> {
+        const SQL: &str = "insert into session (hash, account, created_at, seen_at, address, stage) \
+             values ($1, $2, $3, $3, $4, $5)";
+        let token = Token::of_session(secret);
+        on!(transaction, transaction => sqlx::query(SQL)
             .bind(token.hash())
             .bind(account.id.to_string())
             .bind(now)
             .bind(address.to_canonical().to_string())
+            .bind(stage.name())
             .execute(&mut **transaction)
             .await
-            .map(drop))
-        .map_err(StoreError::from)?;
-        write_down(&mut transaction, &account, address, now, Action::LoggedIn).await?;
-        transaction.commit().await?;
-        Ok(SignedIn { token, account, expires_at: now + self.rules.access.absolute() })
+            .map(drop))?;
+        if stage == Stage::Whole {
+            write_down(transaction, &account, address, now, Action::LoggedIn).await?;
+        }
+        Ok(SignedIn { token, account, expires_at: now + self.rules.access.absolute(), stage })
     }
 
     /// The account, if this is its password: for what somebody who is signed in has to prove once more. Counts wrong
@@ -160,7 +200,7 @@ impl Store {
         let row: Option<SessionRow> = on!(&self.read, pool => {
             let sql = format!(
                 "select {COLUMNS}, session.created_at as began_at, seen_at \
-                 from session join account on account.id = session.account where active and hash = "
+                 from session join account on account.id = session.account where active and stage = 'whole' and hash = "
             );
             sqlx::QueryBuilder::new(sql).push_bind(&hash).build_query_as().fetch_optional(pool).await
         })?;
@@ -225,7 +265,7 @@ impl Store {
     /// An account's sessions that are not over, the newest first.
     pub async fn sessions(&self, account: AccountId, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError> {
         const SQL: &str = "select hash, created_at, seen_at, address from session \
-             where account = $1 and seen_at > $2 and created_at > $3 order by created_at desc, hash";
+             where account = $1 and stage = 'whole' and seen_at > $2 and created_at > $3 order by created_at desc, hash";
         let (config, now) = (&self.rules.access, micros(now));
         let rows: Vec<(String, DateTime<Utc>, DateTime<Utc>, String)> = on!(&self.read, pool => sqlx::query_as(SQL)
             .bind(account.to_string())
@@ -256,7 +296,7 @@ impl Store {
     }
 }
 
-fn throttled(until: DateTime<Utc>, now: DateTime<Utc>) -> SignInError {
+pub(super) fn throttled(until: DateTime<Utc>, now: DateTime<Utc>) -> SignInError {
     let wait = (until - now).num_milliseconds().max(0).cast_unsigned().div_ceil(1000).max(1);
     SignInError::Throttled { wait_s: u32::try_from(wait).unwrap_or(u32::MAX) }
 }
@@ -274,7 +314,7 @@ async fn still_so(transaction: &mut Transaction, id: AccountId, kept: &str) -> R
     Ok(held == 1)
 }
 
-async fn write_down(
+pub(super) async fn write_down(
     transaction: &mut Transaction,
     account: &Account,
     address: IpAddr,

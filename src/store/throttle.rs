@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::row::count;
 use super::{Store, StoreError, Transaction, on};
+use crate::access::Role;
 
 /// The section `[access]` of the configuration: how long people stay signed in, and how often they may mistype.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -21,6 +22,8 @@ pub struct AccessConfig {
     pub address_failures: u32,
     /// How long the wait is, and how long a wrong password counts.
     pub login_wait_minutes: u32,
+    /// Who needs a code of their telephone beside the password; others may have one.
+    pub second_factor: Vec<Role>,
 }
 
 impl Default for AccessConfig {
@@ -31,6 +34,7 @@ impl Default for AccessConfig {
             login_failures: 5,
             address_failures: 20,
             login_wait_minutes: 15,
+            second_factor: vec![Role::Supervisor, Role::Administrator],
         }
     }
 }
@@ -60,6 +64,11 @@ pub(super) struct Guesser {
 impl Guesser {
     pub fn account(name: &super::AccountName, config: &AccessConfig) -> Guesser {
         Guesser { subject: format!("account {name}"), limit: config.login_failures, wait: config.wait() }
+    }
+
+    /// Wrong codes count apart: who knows the password may not try codes anew after each right one.
+    pub fn code(name: &super::AccountName, config: &AccessConfig) -> Guesser {
+        Guesser { subject: format!("code {name}"), ..Guesser::account(name, config) }
     }
 
     /// Who has one address of IPv6 has 2^64 of them: its network is counted.

@@ -40,6 +40,9 @@ enum Command {
     List(show::Arguments),
     /// Set a new password, asked for or read as with add; ends the account's sessions.
     Password(Named),
+    /// Take away the account's second factor, say because the telephone is lost, and end its sessions. A role that needs one
+    /// sets up another at the next sign-in.
+    ForgetPhone(Named),
     /// Let nobody sign in with the account any more, and end its sessions.
     Deactivate(Named),
     /// List an account's sessions.
@@ -65,10 +68,19 @@ pub fn user(arguments: &Arguments) -> Result<(), Failure> {
         Command::Add(add) => add.run(),
         Command::List(list) => list.run(),
         Command::Password(Named { name, stored }) => set_password(name, stored),
+        Command::ForgetPhone(Named { name, stored }) => forget_phone(name, stored),
         Command::Deactivate(Named { name, stored }) => deactivate(name, stored),
         Command::Sessions(list) => list.run(),
         Command::Revoke(revoke) => revoke.run(),
     }
+}
+
+fn forget_phone(name: &AccountName, stored: &Stored) -> Result<(), Failure> {
+    let removed = stored.with(async |Opened { store, now, .. }| {
+        store.remove_second_factor(name, &By::OPERATOR, now).await.map_err(|error| refused(&error))
+    })?;
+    let words = if removed { "the second factor is gone, sessions have ended" } else { "there was no second factor" };
+    print([format!("{name}: {words}")])
 }
 
 fn set_password(name: &AccountName, stored: &Stored) -> Result<(), Failure> {

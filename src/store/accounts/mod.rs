@@ -1,6 +1,7 @@
 //! People's accounts. Every change is audited; what takes a right away ends the account's sessions.
 
 mod name;
+mod otp;
 pub(super) mod password;
 mod profile;
 mod row;
@@ -18,6 +19,7 @@ use crate::ticket::catalogue::UnitCode;
 use crate::ticket::{AccountId, Action, Actor, Change};
 
 pub use name::{AccountName, BadName, ClientName};
+pub use otp::{BadSecret, OtpSecret};
 pub use password::{BadPassword, Password};
 pub use profile::{BadProfile, Profile};
 pub(super) use row::{AccountRow, COLUMNS};
@@ -32,6 +34,8 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// When the password was last set.
     pub password_at: DateTime<Utc>,
+    /// A code is asked for beside the password.
+    pub second_factor: bool,
 }
 
 impl Account {
@@ -137,7 +141,7 @@ impl Store {
         audit::append(&mut transaction, &Act { changes: &changes, ..by.act(&subject, now, Action::Added) }).await?;
         transaction.commit().await?;
         let (id, name) = (new.id, new.name.clone());
-        Ok(Account { id, name, profile, active: true, created_at: now, password_at: now })
+        Ok(Account { id, name, profile, active: true, created_at: now, password_at: now, second_factor: false })
     }
 
     /// Gives an account this profile and this state. Another role, and an end of being active, end its sessions.

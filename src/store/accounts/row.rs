@@ -10,8 +10,8 @@ use crate::store::StoreError;
 use crate::store::row::{optional_text, text};
 
 /// Of [`AccountRow`]; the password's hash is read where a password is checked, and nowhere else.
-pub(in crate::store) const COLUMNS: &str =
-    "account.id, account.name, display_name, role, unit, named, active, account.created_at, password_at";
+pub(in crate::store) const COLUMNS: &str = "account.id, account.name, display_name, role, unit, named, active, account.created_at, password_at, \
+     otp_secret is not null as second_factor";
 
 #[derive(sqlx::FromRow)]
 pub(in crate::store) struct AccountRow {
@@ -24,6 +24,7 @@ pub(in crate::store) struct AccountRow {
     active: bool,
     created_at: DateTime<Utc>,
     password_at: DateTime<Utc>,
+    second_factor: bool,
 }
 
 impl AccountRow {
@@ -44,6 +45,7 @@ impl AccountRow {
             active: self.active,
             created_at: self.created_at,
             password_at: self.password_at,
+            second_factor: self.second_factor,
         })
     }
 }
