@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::row::{count, cut, micros, text};
 use super::{StoreError, Transaction, on};
 use crate::city::City;
-use crate::ticket::{Action, Actor, Change, Number};
+use crate::ticket::{Action, Actor, Change, Number, RecordingId};
 
 /// The longest text that an entry keeps of what was or is, and of the words given with it.
 pub(super) const MAX_TEXT: usize = 12_000;
@@ -127,6 +127,8 @@ pub struct AuditFilter {
     pub subject: Option<String>,
     pub actor: Option<Actor>,
     pub action: Option<Action>,
+    /// The IP address it came from.
+    pub address: Option<String>,
     /// Acts upon tickets of other cities are left out.
     pub cities: Option<Vec<City>>,
     /// The first moment that counts.
@@ -150,6 +152,26 @@ impl super::Store {
         transaction.commit().await
     }
 
+    /// Whether this actor has listened to the recording since then.
+    pub async fn listened_since(
+        &self,
+        actor: Actor,
+        subject: &str,
+        recording: RecordingId,
+        since: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "select reason from audit where actor = $1 and at >= $2 and subject = $3 and action = $4";
+        let reasons: Vec<Option<String>> = on!(&self.read, pool => sqlx::query_scalar(SQL)
+            .bind(actor.to_string())
+            .bind(micros(since))
+            .bind(subject)
+            .bind(Action::Listened.name())
+            .fetch_all(pool)
+            .await)?;
+        let recording = recording.to_string();
+        Ok(reasons.into_iter().flatten().any(|reason| reason.starts_with(&recording)))
+    }
+
     /// Acts, newest first; one more than `limit` when there are more.
     pub async fn audit_entries(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
         let rows: Vec<AuditRow> = on!(&self.read, pool => {
@@ -162,6 +184,9 @@ impl super::Store {
             }
             if let Some(action) = filter.action {
                 query.push(" and action = ").push_bind(action.name());
+            }
+            if let Some(address) = &filter.address {
+                query.push(" and address = ").push_bind(address);
             }
             let others = City::ALL.into_iter().filter(|city| filter.cities.as_ref().is_some_and(|own| !own.contains(city)));
             for other in others {

@@ -95,15 +95,26 @@ impl Store {
     pub async fn close_call(&self, end: &EndedCall) -> Result<bool, StoreError> {
         const SQL: &str = "update call set answered_at = coalesce($2, answered_at), \
              language = coalesce($3, language), ended_at = $4, ended_by = $5 where id = $1 and ended_at is null";
-        let changed = on!(&self.write, pool => sqlx::query(SQL)
+        const RECORDED: &str = "update recording set language = $2 where call = $1";
+        let mut transaction = self.begin().await?;
+        let changed = on!(&mut transaction, transaction => sqlx::query(SQL)
             .bind(end.id.to_string())
             .bind(end.answered_at.map(micros))
             .bind(end.language.map(Language::code))
             .bind(micros(end.ended_at))
             .bind(end.ended_by.name())
-            .execute(pool)
+            .execute(&mut **transaction)
             .await
             .map(|done| done.rows_affected()))?;
+        if let (1, Some(language)) = (changed, end.language) {
+            on!(&mut transaction, transaction => sqlx::query(RECORDED)
+                .bind(end.id.to_string())
+                .bind(language.code())
+                .execute(&mut **transaction)
+                .await
+                .map(drop))?;
+        }
+        transaction.commit().await?;
         Ok(changed == 1)
     }
 

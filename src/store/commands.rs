@@ -51,6 +51,21 @@ impl Store {
         Ok(after)
     }
 
+    /// What each of these commands would be refused for now, as far as the ticket alone tells; nothing is carried out.
+    pub async fn refusals(
+        &self,
+        ticket: &Ticket,
+        commands: &[Command],
+        actor: Actor,
+        side: Side,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Option<Refused>>, StoreError> {
+        let calendar = self.calendar().await?;
+        let limits = self.rules.limits(ticket.city);
+        let moment = Moment { now: micros(now), actor, side, calendar: &calendar, limits };
+        Ok(commands.iter().map(|command| apply(ticket.clone(), command, &moment).err()).collect())
+    }
+
     /// The same as a part of something larger; after an error the transaction is not to be committed.
     pub(super) async fn execute_in(
         &self,

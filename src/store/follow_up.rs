@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::outbox::{MessageKind, SMS};
 use super::row::{count, micros};
-use super::{ClassWeeks, Store, StoreError, Transaction, on, visiting};
+use super::{ClassWeeks, Store, StoreError, Transaction, listening, on, visiting};
 use crate::clock::beijing_day;
 use crate::ticket::grams::grams;
 use crate::ticket::{Number, State, Ticket, Told};
@@ -31,6 +31,9 @@ impl Store {
         }
         if was.is_some_and(|was| was.phone != is.phone) {
             visiting::number_corrected(transaction, is.number).await?;
+        }
+        if let Some(was) = was {
+            listening::follow_ticket(transaction, was, is).await?;
         }
         let mut days = days(was.into_iter().chain([is]), now);
         if was.is_some_and(|was| counts_elsewhere(was, is)) {

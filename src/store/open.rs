@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -228,6 +229,9 @@ async fn sqlite(config: &Config, options: SqliteConnectOptions, in_memory: bool)
             .acquire_timeout(wait)
             .idle_timeout(None)
             .max_lifetime(None)
+            // a full disk has SQLite end a transaction by itself, and sqlx goes on counting it: such a connection begins no
+            // other one ever again
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options.clone())
     };
     // One connection writes: inside this program writers queue fairly for it, instead of polling SQLite's lock.

@@ -8,7 +8,7 @@ use super::ticket_row::{self, TicketRow};
 use super::{By, Store, StoreError, Transaction, calendar, on};
 use crate::city::City;
 use crate::ticket::calendar::{Announcement, Calendar};
-use crate::ticket::{Action, Actor, Change, DueReasons, Number, State, Ticket};
+use crate::ticket::{Action, Actor, Change, DueReasons, Light, Number, State, Ticket, TimeLeft};
 
 /// So many tickets are looked at at a time.
 const PORTION: i64 = 500;
@@ -22,6 +22,15 @@ pub struct Moved {
     pub was_provisional: bool,
     pub is: NaiveDate,
     pub provisional: bool,
+}
+
+/// How much time a ticket has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// Of the round's limit; `None` when it does not run.
+    pub limit: Option<TimeLeft>,
+    /// Until when the requester is to be contacted; `None` when that is not waited for.
+    pub contact: Option<(DateTime<Utc>, Light)>,
 }
 
 impl Moved {
@@ -107,6 +116,17 @@ impl Store {
     pub async fn due_reasons(&self, ticket: &Ticket) -> Result<DueReasons, StoreError> {
         let calendar = self.calendar().await?;
         Ok(ticket.due_reasons(&calendar, self.rules.limits(ticket.city)))
+    }
+
+    /// How much time each of these tickets has left.
+    pub async fn clocks(&self, tickets: &[Ticket], now: DateTime<Utc>) -> Result<Vec<Clocks>, StoreError> {
+        let calendar = self.calendar().await?;
+        let of = |ticket: &Ticket| {
+            let limits = self.rules.limits(ticket.city);
+            let (limit, contact) = (ticket.time_left(&calendar, limits, now), ticket.contact_left(limits, now));
+            Clocks { limit, contact }
+        };
+        Ok(tickets.iter().map(of).collect())
     }
 
     /// Gives tickets of an older version, which knew no due days, theirs. Gives how many there were.

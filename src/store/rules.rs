@@ -7,7 +7,7 @@ use super::AccessConfig;
 use crate::callback;
 use crate::city::City;
 use crate::ticket::deadline::Limits;
-use crate::ticket::{likeness, supervision};
+use crate::ticket::{likeness, quality, supervision};
 
 /// The limits of every city, and who is told of changes.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,7 @@ pub struct Rules {
     pub supervision: supervision::Config,
     pub matching: likeness::Config,
     pub visits: callback::Config,
+    pub quality: quality::Config,
 }
 
 impl Rules {

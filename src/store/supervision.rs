@@ -77,7 +77,7 @@ impl Store {
     /// Matters and units of a city with as many complaints in the window as it takes.
     async fn many_complaints(&self, city: City, now: DateTime<Utc>) -> Result<Vec<Subject>, StoreError> {
         let thresholds = self.rules.supervision.of(city);
-        let (counts, since) = (counts(&thresholds), thresholds.since(now));
+        let (counts, since) = (counted_complaints(&thresholds), thresholds.since(now));
         let matters: Vec<(String, String)> = on!(&self.read, pool => {
             let mut query = sqlx::QueryBuilder::new("select class, place_key from ticket where city = ");
             query.push_bind(city.slug()).push(" and created_at >= ").push_bind(since).push(&counts);
@@ -418,7 +418,7 @@ fn id(subject: &Subject, now: DateTime<Utc>) -> SupervisionId {
 }
 
 /// The condition under which a ticket counts.
-fn counts(thresholds: &Thresholds<'_>) -> String {
+pub(super) fn counted_complaints(thresholds: &Thresholds<'_>) -> String {
     let types: Vec<String> = thresholds.types.iter().map(|kind| format!("'{}'", kind.name())).collect();
     // `in ()` is no SQL for PostgreSQL
     let types = if types.is_empty() { "null".to_owned() } else { types.join(", ") };
@@ -455,7 +455,7 @@ async fn count_tickets(
     open: Option<&Supervised>,
     now: DateTime<Utc>,
 ) -> Result<Count, StoreError> {
-    let counts = counts(thresholds);
+    let counts = counted_complaints(thresholds);
     let window = thresholds.since(now);
     let since = match open {
         Some(_) => window,
@@ -496,7 +496,7 @@ async fn unsupervised(
     subject: &Subject,
     thresholds: &Thresholds<'_>,
 ) -> Result<Vec<Number>, StoreError> {
-    let counts = counts(thresholds);
+    let counts = counted_complaints(thresholds);
     let numbers: Vec<String> = on!(transaction, transaction => {
         let mut query = sqlx::QueryBuilder::new("select number from ticket");
         belongs!(query, subject).push(&counts).push(" and supervision = 0 and state in (");

@@ -48,6 +48,8 @@ pub struct TicketFilter {
     pub contact_due_before: Option<DateTime<Utc>>,
     /// Recorded in Tibetan, and nobody has summed it up in Chinese.
     pub needs_tibetan_speaker: bool,
+    /// An extension, a suspension or an exclusion waits for a decision.
+    pub asked: bool,
     /// Supervised at this level or higher.
     pub supervised: Option<Level>,
     /// The clock has raised this in the present round.
@@ -174,8 +176,7 @@ impl TicketFilter {
     }
 
     /// How many there are, counted up to `limit`; `None` when there can be none.
-    pub(super) fn count(&self, words: &Words, limit: i64) -> Option<Sql> {
-        let order = TicketOrder::Created;
+    pub(super) fn count(&self, order: TicketOrder, words: &Words, limit: i64) -> Option<Sql> {
         let states = self.states_of(order);
         let ranges = self.ranges(order, states.as_deref(), words)?;
         let mut sql = Sql::default();
@@ -342,6 +343,9 @@ impl TicketFilter {
     fn narrow_handling(&self, sql: &mut Sql) {
         if let (Some(_), Some(lead)) = (&self.unit, &self.lead) {
             sql.push(" and lead_unit = ").bind(lead.as_str());
+        }
+        if self.asked {
+            sql.push(" and asked is not null");
         }
         if let Some(level) = self.supervised {
             // the first half is the condition of the index

@@ -57,11 +57,16 @@ impl Store {
         Ok(on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?)
     }
 
-    /// Counts up to `at_most` tickets.
-    pub async fn count_tickets(&self, filter: &TicketFilter, at_most: u32) -> Result<Count, StoreError> {
+    /// Counts the tickets of [`Store::tickets`], which in another order may be others, up to `at_most`.
+    pub async fn count_tickets(
+        &self,
+        filter: &TicketFilter,
+        order: TicketOrder,
+        at_most: u32,
+    ) -> Result<Count, StoreError> {
         let words = self.words(filter).await?;
         let words = words.narrowed().unwrap_or(words);
-        let Some(sql) = filter.count(&words, i64::from(at_most) + 1) else {
+        let Some(sql) = filter.count(order, &words, i64::from(at_most) + 1) else {
             return Ok(Count { tickets: 0, more: false });
         };
         let found: i64 = on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_one(pool).await)?;

@@ -7,7 +7,9 @@ use super::recordings::{self, RecordingRow};
 use super::row::{count, micros, text};
 use super::sql::{Sql, builder};
 use super::ticket_row::{self, TicketRow};
-use super::{Attachment, AuditEntry, Contact, Recording, Store, StoreError, SubmitError, Transaction, Visit, on};
+use super::{
+    Attachment, AuditEntry, Contact, Recording, Store, StoreError, SubmitError, Transaction, Visit, listening, on,
+};
 use crate::city::City;
 use crate::clock::beijing_day;
 use crate::language::Language;
@@ -100,6 +102,7 @@ impl Store {
         for recording in &new.recordings {
             link_recording(&mut transaction, submitted.number, new.call, *recording).await?;
         }
+        listening::belong_to_ticket(&mut transaction, new.call).await?;
         transaction.commit().await?;
         Ok(submitted)
     }
@@ -149,17 +152,12 @@ impl Store {
         row.map(Ticket::try_from).transpose()
     }
 
-    /// The ticket that a recording belongs to, itself or as its call's.
+    /// The ticket that a recording belongs to: its own, its call's, or that of the return visit it was made in.
     pub async fn ticket_of_recording(&self, recording: &Recording) -> Result<Option<Ticket>, StoreError> {
-        if let Some(number) = recording.ticket {
-            return self.ticket_alone(number).await;
+        match recording.owner {
+            Some(number) => self.ticket_alone(number).await,
+            None => Ok(None),
         }
-        let row: Option<TicketRow> = on!(&self.read, pool => {
-            let mut query = sqlx::QueryBuilder::new(ticket_row::SELECT.as_str());
-            query.push(" and call = ").push_bind(recording.call.to_string());
-            query.build_query_as().fetch_optional(pool).await
-        })?;
-        row.map(Ticket::try_from).transpose()
     }
 
     /// The citizen's recordings, then that of the whole call.

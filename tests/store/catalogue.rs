@@ -1,8 +1,10 @@
 //! Classes, units, reasons and knowledge: read, changed, retired, and what stands against a change.
 
 use hotline::city::City;
-use hotline::store::{By, Conflict, Kept, NotKept, Placed, Store};
-use hotline::ticket::catalogue::{Catalogue, Class, Group, Knowledge, Misfit, Reason, ReasonKind, Unit};
+use hotline::store::{AuditFilter, By, Conflict, Kept, NotKept, Placed, Store};
+use hotline::ticket::catalogue::{
+    Catalogue, Class, Group, Knowledge, Misfit, Reason, ReasonKind, ReplyTemplate, TemplateKind, Unit,
+};
 use hotline::ticket::{Actor, ClassCode, GroupCode};
 
 use crate::fixture::{Fixture, morning, on_each_database};
@@ -17,6 +19,7 @@ on_each_database!(
     knowledge_is_of_its_units_city_and_has_both_prompts_or_none,
     a_unit_gives_its_knowledge_away_before_it_is_retired,
     a_change_names_who_made_it_and_what_was,
+    a_reply_template_is_everybodys_or_of_a_unit_in_its_city,
 );
 
 fn by() -> By {
@@ -193,4 +196,38 @@ async fn a_change_names_who_made_it_and_what_was(fixture: Fixture) {
     assert_eq!(changed, [r#"operator changed 192.0.2.7 [{"field":"active","was":"true","is":"false"}]"#]);
     let added = fixture.rows("select action || ' ' || changes from audit where subject = 'class 0199'").await;
     assert!(added[0].starts_with(r#"added [{"field":"zh","is":""#), "{added:?}");
+}
+
+async fn a_reply_template_is_everybodys_or_of_a_unit_in_its_city(fixture: Fixture) {
+    let store = &fixture.store;
+    let mut template = ReplyTemplate {
+        id: "first-contact".parse().expect("an id"),
+        city: None,
+        unit: None,
+        kind: TemplateKind::Contact,
+        title: "首次联系".parse().expect("a title"),
+        text_zh: "您好，您的诉求我单位已受理。".parse().expect("a text"),
+        text_bo: Some("བཀྲ་ཤིས་བདེ་ལེགས།".parse().expect("a text")),
+        active: true,
+    };
+    assert_eq!(store.keep_reply_template(&template, &by(), morning()).await, Ok(Kept::Added));
+    assert_eq!(store.keep_reply_template(&template, &by(), morning()).await, Ok(Kept::Unchanged));
+    assert_eq!(store.reply_template(&template.id).await, Ok(Some(template.clone())));
+    (template.city, template.unit) = (Some(City::Lhasa), "lhasa-housing".parse().ok());
+    template.text_bo = None;
+    assert_eq!(store.keep_reply_template(&template, &by(), morning()).await, Ok(Kept::Changed));
+    assert_eq!(store.reply_templates(Some(City::Lhasa)).await, Ok(vec![template.clone()]));
+    assert_eq!(store.reply_templates(Some(City::Ngari)).await, Ok(Vec::new()));
+
+    let elsewhere = ReplyTemplate { city: Some(City::Ngari), ..template.clone() };
+    assert!(matches!(misfit(store.keep_reply_template(&elsewhere, &by(), morning()).await), Misfit::OtherCity { .. }));
+    let nobodys = ReplyTemplate { unit: "lhasa-nobody".parse().ok(), ..template.clone() };
+    assert!(matches!(misfit(store.keep_reply_template(&nobodys, &by(), morning()).await), Misfit::NoUnit(_)));
+    assert_eq!(store.reply_template(&template.id).await, Ok(Some(template)), "a refusal changes nothing");
+
+    let subject = "reply_template first-contact".to_owned();
+    let filter = AuditFilter { subject: Some(subject), ..AuditFilter::default() };
+    let audit = store.audit_entries(&filter, 10).await.expect("read");
+    let changed: Vec<&str> = audit[0].changes.iter().map(|change| change.field.as_str()).collect();
+    assert_eq!((audit.len(), changed), (2, vec!["city", "unit", "text_bo"]));
 }

@@ -3,8 +3,8 @@
 use hotline::app::simulate::fill;
 use hotline::city::City;
 use hotline::simulate::Plan;
-use hotline::store::{Dimension, ReportQuery, TicketFilter, TicketOrder, WordSearch};
-use hotline::ticket::State;
+use hotline::store::{Dimension, RecordingFilter, ReportQuery, TicketFilter, TicketOrder, Whose, WordSearch};
+use hotline::ticket::{RecordingKind, State};
 
 use crate::fixture::Fixture;
 
@@ -147,6 +147,62 @@ async fn postgres_counts_and_sums_reports_by_indexes() {
             let table = step.split("Seq Scan on ").nth(1).and_then(|rest| rest.split(' ').next());
             table.is_some_and(|table| LARGE[..3].contains(&table))
         });
+        assert_eq!(through_all, None, "{name}: {plan:#?}");
+    }
+}
+
+/// Twenty thousand recordings of one call, as unlike each other as lists ask for.
+async fn recorded(fixture: &Fixture) {
+    fixture.recorded_call(1).await;
+    let many = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) \
+         insert into recording (id, call, kind, node, path, channels, started_at, state, damaged, city, direction, language, \
+         phone, phone_end, owner, unit, shielded, satisfaction, answered, span, duration_ms) \
+         select 'r' || i, call.id, case i % 9 when 0 then 'reason' else 'call' end, 'n', 'p' || i, 1, call.started_at, 'closed', \
+         false, case i % 5 when 0 then 'ngari' else 'lhasa' end, 'inbound', 'bo', '1380000' || (i % 5000), \
+         cast(i % 5000 as text), 't' || (i / 2), 'u' || (i % 50), i % 40 = 0, case i % 30 when 0 then 1 end, i % 60 = 0, \
+         i % 6, i from n cross join call";
+    assert_eq!(fixture.execute(many).await, 20_000);
+    fixture.execute("analyze").await;
+}
+
+fn recording_lists() -> Vec<(&'static str, RecordingFilter, Whose)> {
+    let none = RecordingFilter::default;
+    let all = Whose { shielded: true, ..Whose::default() };
+    let lhasa = Whose { cities: Some(vec![City::Lhasa]), ..Whose::default() };
+    let unit = Whose { unit: "u7".parse().ok(), ..lhasa.clone() };
+    vec![
+        ("newest", none(), all.clone()),
+        ("newest of a city", none(), lhasa.clone()),
+        ("a unit's", none(), unit),
+        ("ticket", RecordingFilter { ticket: "126112200012".parse().ok(), ..none() }, lhasa.clone()),
+        ("phone", RecordingFilter { phone: hotline::phone::Phone::parse("13800004000"), ..none() }, lhasa.clone()),
+        ("end of a phone", RecordingFilter { phone_end: Some("4000".to_owned()), ..none() }, lhasa.clone()),
+        ("kind", RecordingFilter { kind: Some(RecordingKind::Reason), ..none() }, lhasa.clone()),
+        ("length", RecordingFilter { min_ms: Some(1_000_000), ..none() }, lhasa.clone()),
+        ("dissatisfied", RecordingFilter { satisfaction: vec![1, 2], ..none() }, all),
+        ("answered", RecordingFilter { answered: true, ..none() }, lhasa),
+    ]
+}
+
+#[tokio::test]
+async fn sqlite_finds_every_list_of_recordings_by_an_index() {
+    let fixture = Fixture::sqlite_file().await;
+    recorded(&fixture).await;
+    for (name, filter, whose) in recording_lists() {
+        let plan = fixture.store.explain_recordings(&filter, &whose).await.expect("explained");
+        let through_all = plan.iter().find(|step| step.starts_with("SCAN recording") && !step.contains("INDEX"));
+        assert_eq!(through_all, None, "{name}: {plan:#?}");
+        assert!(plan.iter().any(|step| step.contains("INDEX recording_")), "{name}: {plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn postgres_finds_every_list_of_recordings_by_an_index() {
+    let fixture = Fixture::postgres().await;
+    recorded(&fixture).await;
+    for (name, filter, whose) in recording_lists() {
+        let plan = fixture.store.explain_recordings(&filter, &whose).await.expect("explained");
+        let through_all = plan.iter().find(|step| step.contains("Seq Scan on recording"));
         assert_eq!(through_all, None, "{name}: {plan:#?}");
     }
 }

@@ -73,8 +73,18 @@ fn a_request_is_mono_and_a_call_has_the_caller_left() {
             bytes: bytes.len() as u64,
             ended_by: EndedBy::Key,
             damaged: false,
+            peaks: finished.peaks.clone(),
         };
         assert_eq!(finished, expected);
+        let peaks = finished.peaks.expect("an outline");
+        assert_eq!(
+            peaks.channels.iter().map(Vec::len).collect::<Vec<_>>(),
+            vec![100; usize::from(reader.spec().channels)]
+        );
+        assert_eq!(
+            peaks.channels[0][..2],
+            [7_900, 15_900].map(|loudest| (alaw_decode(alaw_encode(loudest)) >> 7) as u8)
+        );
     }
 }
 

@@ -76,6 +76,7 @@ fn one_spelling(line: &str) -> String {
     let line = line
         .replace("timestamp with time zone", "timestamp")
         .replace("public.", "")
+        .replace(" bytea", " blob")
         .replace(" using btree", "")
         .replace("::text", "");
     match line.split_once("where (") {

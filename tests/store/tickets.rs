@@ -116,6 +116,7 @@ async fn the_recordings_are_the_citizens_then_the_calls(fixture: Fixture) {
         bytes: 64_364,
         ended_by: EndedBy::Silence,
         damaged: true,
+        peaks: None,
     };
     assert!(fixture.store.finish_recording(&finished).await.expect("finished"));
     assert!(!fixture.store.finish_recording(&finished).await.expect("answered"), "it is closed already");

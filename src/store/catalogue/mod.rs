@@ -1,9 +1,10 @@
-//! Classes, units, reasons and knowledge, as they are now, and their changes. Nothing is taken away: what tickets have
+//! Classes, units, reasons, knowledge and reply templates, as they are now, and their changes. Nothing is taken away: what tickets have
 //! is retired.
 
 mod classes;
 mod knowledge;
 mod reasons;
+mod templates;
 mod units;
 
 use chrono::{DateTime, Utc};

@@ -6,7 +6,7 @@ use super::row::{self, Due, ticket_of};
 use super::{Holder, LEASE, Settled, Settlement, VisitStep, by_hand};
 use crate::callback::{Held, Next};
 use crate::store::row::{count, cut, micros, phone, text};
-use crate::store::{Store, StoreError, Transaction, on, ticket_row};
+use crate::store::{Store, StoreError, Transaction, listening, on, ticket_row};
 use crate::ticket::{Actor, AttemptId, CallId, Number, Outcome, Said, Way};
 
 /// Attempts that one [`Store::settle_lapsed`] settles.
@@ -69,6 +69,7 @@ impl Store {
                 .await
                 .map(drop))?;
         }
+        listening::belong_to_attempt(&mut transaction, attempt).await?;
         transaction.commit().await
     }
 
