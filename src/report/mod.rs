@@ -1,6 +1,8 @@
 //! Reports for people: tables over a period, compared with the period before, as files, and what rises.
 
+pub mod chart;
 pub mod csv;
+pub mod diagram;
 mod grid;
 mod list;
 mod name;
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use grid::{Cell, Column};
 pub use list::{CsvTickets, TICKET_COLUMNS, ticket_cells, tickets_as_sheet};
 pub use name::named;
-pub use period::{BadPeriod, MAX_DAYS, Period};
+pub use period::{BadPeriod, MAX_DAYS, Period, Span};
 pub use sheet::{MAX_ROWS, Sheet, SheetError};
 pub use table::{Row, Table, table};
 pub use trend::{monday, rising};

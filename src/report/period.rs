@@ -8,6 +8,44 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 /// The longest period: ten years.
 pub const MAX_DAYS: u32 = 3_660;
 
+/// The periods that people speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    Day,
+    /// From Monday on.
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+impl Span {
+    pub const ALL: [Span; 5] = [Span::Day, Span::Week, Span::Month, Span::Quarter, Span::Year];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Span::Day => "day",
+            Span::Week => "week",
+            Span::Month => "month",
+            Span::Quarter => "quarter",
+            Span::Year => "year",
+        }
+    }
+}
+
+/// There is no such span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a span is day, week, month, quarter or year")]
+pub struct UnknownSpan;
+
+impl FromStr for Span {
+    type Err = UnknownSpan;
+
+    fn from_str(text: &str) -> Result<Span, UnknownSpan> {
+        Span::ALL.into_iter().find(|span| span.name() == text).ok_or(UnknownSpan)
+    }
+}
+
 /// From a day to a day; both count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
@@ -55,8 +93,26 @@ impl Period {
 
     /// The month that the day lies in.
     pub fn month(day: NaiveDate) -> Result<Period, BadPeriod> {
-        let first = day.with_day(1).ok_or(BadPeriod::Year)?;
-        Period::until_before(first, first.checked_add_months(Months::new(1)))
+        Period::around(Span::Month, day)
+    }
+
+    /// The day, week, month, quarter or year that the day lies in.
+    pub fn around(span: Span, day: NaiveDate) -> Result<Period, BadPeriod> {
+        let months_from = |first: Option<NaiveDate>, months: u32| {
+            let first = first.ok_or(BadPeriod::Year)?;
+            Period::until_before(first, first.checked_add_months(Months::new(months)))
+        };
+        match span {
+            Span::Day => Period::new(day, day),
+            Span::Week => {
+                let first = day.checked_sub_days(Days::new(day.weekday().num_days_from_monday().into()));
+                let first = first.ok_or(BadPeriod::Year)?;
+                Period::until_before(first, first.checked_add_days(Days::new(7)))
+            }
+            Span::Month => months_from(day.with_day(1), 1),
+            Span::Quarter => months_from(NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1), 3),
+            Span::Year => months_from(NaiveDate::from_ymd_opt(day.year(), 1, 1), 12),
+        }
     }
 
     /// As long as this one and just before it; of whole months as many months, so that a year is compared with a year.
@@ -132,6 +188,22 @@ mod tests {
         assert_eq!(period("2028-02"), "2028-02-01 to 2028-02-29");
         assert_eq!(period("2026-12"), "2026-12-01 to 2026-12-31");
         assert_eq!(period("2026"), "2026-01-01 to 2026-12-31");
+    }
+
+    #[test]
+    fn a_day_lies_in_its_week_month_quarter_and_year() {
+        let day = "2026-11-22".parse().expect("a day");
+        let around = Span::ALL.map(|span| Period::around(span, day).expect("a period").to_string());
+        assert_eq!(
+            around,
+            [
+                "2026-11-22 to 2026-11-22",
+                "2026-11-16 to 2026-11-22",
+                "2026-11-01 to 2026-11-30",
+                "2026-10-01 to 2026-12-31",
+                "2026-01-01 to 2026-12-31"
+            ]
+        );
     }
 
     #[test]
