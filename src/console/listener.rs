@@ -8,18 +8,21 @@ use std::task::{Context, Poll};
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::tls::{Stream, Tls};
 
 /// Further clients wait in the kernel's queue until one leaves.
 pub struct Bounded {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Bounded {
-    pub fn new(listener: TcpListener, places: usize) -> Bounded {
-        Bounded { listener, places: Arc::new(Semaphore::new(places)) }
+    pub fn new(listener: TcpListener, places: usize, tls: Option<Arc<Tls>>) -> Bounded {
+        Bounded { listener, places: Arc::new(Semaphore::new(places)), tls }
     }
 }
 
@@ -31,6 +34,10 @@ impl Listener for Bounded {
         let place = Arc::clone(&self.places).acquire_owned().await.expect("nobody closes the semaphore");
         // axum's own accept waits and tries again when file descriptors run out
         let (stream, from) = Listener::accept(&mut self.listener).await;
+        let stream = match &self.tls {
+            Some(tls) => tls.accept(stream),
+            None => Stream::Plain(stream),
+        };
         (Connection { stream, _place: place }, from)
     }
 
@@ -41,7 +48,7 @@ impl Listener for Bounded {
 
 /// A client's connection and its place.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     _place: OwnedSemaphorePermit,
 }
 
@@ -81,13 +88,14 @@ impl AsyncWrite for Connection {
 mod tests {
     use std::time::Duration;
 
+    use tokio::net::TcpStream;
     use tokio::time::timeout;
 
     use super::*;
 
     #[tokio::test]
     async fn the_next_client_waits_until_one_leaves() -> io::Result<()> {
-        let mut bounded = Bounded::new(TcpListener::bind("127.0.0.1:0").await?, 1);
+        let mut bounded = Bounded::new(TcpListener::bind("127.0.0.1:0").await?, 1, None);
         let address = bounded.local_addr()?;
         let _clients = (TcpStream::connect(address).await?, TcpStream::connect(address).await?);
         let (first, _) = bounded.accept().await;
