@@ -1,0 +1,67 @@
+//! `/recordings/{id}`: one recording with its player, and what its call tells.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::ladder::{Story, story};
+use super::player::Player;
+use crate::console::Shared;
+use crate::console::holds::keep;
+use crate::console::pages::{Frame, Sent, done, render};
+use crate::console::problem::{Kind, Problem};
+use crate::console::recordings::{FoundOut, heard};
+use crate::console::segment::Segment;
+use crate::store::LegalHold;
+
+#[derive(Template)]
+#[template(path = "listening/recording.html")]
+struct RecordingPage {
+    frame: Frame,
+    one: FoundOut,
+    player: Player,
+    story: Story,
+    hold: Option<LegalHold>,
+}
+
+impl RecordingPage {
+    fn held(&self) -> Option<String> {
+        let hold = self.hold.as_ref()?;
+        Some(self.frame.fill("listening.held_since", &[&self.frame.time(hold.at), &hold.reason]))
+    }
+}
+
+pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Segment(id): Segment) -> Result<Response, Problem> {
+    let heard = heard(&shared, &frame.asking, &id).await?;
+    let failed = |error: crate::store::StoreError| Problem::internal("recording", &error);
+    let call = shared.store.call(heard.recording.call).await.map_err(failed)?;
+    let events = shared.store.call_events(heard.recording.call).await.map_err(failed)?;
+    let hold = match heard.recording.owner {
+        Some(ticket) => shared.store.legal_hold(ticket).await.map_err(failed)?,
+        None => None,
+    };
+    let story = story(&events, frame.asking.caller.named);
+    let began = call.map_or(heard.recording.started_at, |call| call.started_at);
+    let title = frame.name("recording_kind", heard.recording.kind);
+    let caller = &frame.asking.caller;
+    let player = Player::new(&heard.recording, heard.ticket.as_ref(), Some((&story, began)), caller, title);
+    let one = FoundOut::new(heard.recording, &frame.asking);
+    render(&RecordingPage { frame, one, player, story, hold })
+}
+
+/// Keeps the recordings of this one's ticket beyond their time, or lets them go.
+pub async fn hold(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    Segment(id): Segment,
+    Sent(fields): Sent,
+) -> Result<Response, Problem> {
+    let heard = heard(&shared, &frame.asking, &id).await?;
+    let none = || Problem::new(Kind::NotFound, "This recording belongs to no ticket.");
+    let ticket = heard.recording.owner.ok_or_else(none)?;
+    let held = fields.text("what") != Some("release");
+    keep(&shared, &frame.asking, ticket, &fields.needed("reason")?, held).await?;
+    done(&format!("/recordings/{}", heard.recording.id), if held { "held" } else { "released" })
+}
