@@ -81,6 +81,18 @@ impl Flow {
         self.nodes.iter().any(|node| matches!(node.work, Work::End { visits: true }))
     }
 
+    /// The node that a call begins in.
+    pub fn start(&self) -> &str {
+        &self.nodes[self.start].name
+    }
+
+    /// From which node to which a call can go, each way once; hanging up is none.
+    pub fn ways(&self) -> BTreeSet<(&str, &str)> {
+        let of = |node: &'_ Node| node.edges().into_iter().filter(|(_, by)| *by != By::HangUp).map(|(to, _)| to);
+        let ways = self.nodes.iter().flat_map(|node| of(node).map(move |to| (&*node.name, &*self.nodes[to].name)));
+        ways.collect()
+    }
+
     /// The nodes' names, in no order that means anything.
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
         self.nodes.iter().map(|node| &*node.name)
