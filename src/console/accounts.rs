@@ -43,11 +43,13 @@ pub struct AccountOut {
     created_at: DateTime<Utc>,
     /// When the password was last set.
     password_at: DateTime<Utc>,
+    /// A code is asked for beside the password.
+    second_factor: bool,
 }
 
 impl From<Account> for AccountOut {
     fn from(account: Account) -> AccountOut {
-        let Account { id, name, profile, active, created_at, password_at } = account;
+        let Account { id, name, profile, active, created_at, password_at, second_factor } = account;
         AccountOut {
             id,
             name,
@@ -59,6 +61,7 @@ impl From<Account> for AccountOut {
             active,
             created_at,
             password_at,
+            second_factor,
         }
     }
 }
@@ -191,6 +194,27 @@ pub async fn end_sessions(
 ) -> Result<StatusCode, Problem> {
     let ended = shared.store.end_sessions(&named(&name)?, None, &asking.by(), shared.clock.wall()).await;
     ended.map_err(|error| failed(&error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes an account's second factor away, say because the telephone is lost, and ends its sessions.
+///
+/// A role that needs one sets up another when somebody signs in next.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/accounts/{name}/second-factor",
+    operation_id = "remove_second_factor",
+    tag = "access",
+    params(("name" = String, Path, description = "The name of the account.")),
+    responses((status = 204))
+)]
+pub async fn remove_second_factor(
+    State(shared): State<Arc<Shared>>,
+    asking: Asking,
+    Segment(name): Segment,
+) -> Result<StatusCode, Problem> {
+    let removed = shared.store.remove_second_factor(&named(&name)?, &asking.by(), shared.clock.wall()).await;
+    removed.map_err(|error| failed(&error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -55,6 +55,7 @@ fn behind(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
 }
 
 /// A caller whose token the guard has accepted.
+#[derive(Clone)]
 pub struct Asking {
     pub caller: Arc<Caller>,
     /// The IP address, as the audit keeps it.

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::query::{Parameters, bad};
 use super::tickets::AuditOut;
 use crate::store::{AuditEntry, AuditFilter};
+use crate::ticket::Actor;
 
 pub const KEYS: &[&str] = &["subject", "actor", "action", "from", "to", "limit", "cursor"];
 
@@ -31,32 +32,42 @@ pub async fn list(
     asking: Asking,
     Extension(query): Extension<Parameters>,
 ) -> Result<Json<Page<AuditOut>>, Problem> {
+    let filter = filter(&query, &asking, query.value("actor")?)?;
+    Ok(Json(acts(&shared, &filter, query.limit()?).await?))
+}
+
+/// What of the audit is asked for, of the caller's cities.
+pub fn filter(query: &Parameters, asking: &Asking, actor: Option<Actor>) -> Result<AuditFilter, Problem> {
     let (from, to) = query.period()?;
-    let limit = query.limit()?;
-    let filter = AuditFilter {
+    Ok(AuditFilter {
         subject: query.text("subject").map(str::to_owned),
-        actor: query.value("actor")?,
+        actor,
         action: query.value("action")?,
+        address: query.text("address").map(str::to_owned),
         cities: asking.caller.cities.among(None),
         from,
         to,
         after: query.text("cursor").map(place).transpose()?,
-    };
-    let found = shared.store.audit_entries(&filter, limit).await;
+    })
+}
+
+/// A page of acts.
+pub async fn acts(shared: &Shared, filter: &AuditFilter, limit: u32) -> Result<Page<AuditOut>, Problem> {
+    let found = shared.store.audit_entries(filter, limit).await;
     let mut entries = found.map_err(|error| Problem::internal("audit", &error))?;
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let next = entries.last().filter(|_| more).map(cursor);
     let names = shared.store.actor_names(entries.iter().map(|entry| entry.actor)).await;
     let names = names.map_err(|error| Problem::internal("audit", &error))?;
-    Ok(Json(Page { items: entries.into_iter().map(|entry| AuditOut::new(entry, true, &names)).collect(), next }))
+    Ok(Page { items: entries.into_iter().map(|entry| AuditOut::new(entry, true, &names)).collect(), next })
 }
 
 fn cursor(entry: &AuditEntry) -> String {
     URL_SAFE_NO_PAD.encode(format!("{} {} {}", entry.at.timestamp_micros(), entry.sequence, entry.subject))
 }
 
-fn place(text: &str) -> Result<(DateTime<Utc>, String, u32), Problem> {
+pub fn place(text: &str) -> Result<(DateTime<Utc>, String, u32), Problem> {
     let read = || {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let text = String::from_utf8(bytes).ok()?;

@@ -26,6 +26,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// A document that was made of a form.
+pub fn of_value<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problem> {
+    read(value.to_string().as_bytes())
+}
+
 /// The body did not arrive whole, or is longer than the route takes.
 fn unread(rejection: axum::extract::rejection::BytesRejection) -> Problem {
     use axum::response::IntoResponse;

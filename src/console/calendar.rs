@@ -103,14 +103,33 @@ pub async fn import(
     Sent(announcements): Sent,
 ) -> Result<Json<ImportOut>, Problem> {
     let dry_run = query.value("dry_run")?.unwrap_or(false);
-    for announcement in &announcements {
+    let moved = announce(&shared, &asking, &announcements, dry_run).await?;
+    Ok(Json(ImportOut { dry_run, moved: moved.into_iter().map(MovedOut::from).collect() }))
+}
+
+/// Imports, or shows what an import would do: the tickets of the caller's cities that it moves.
+pub async fn announce(
+    shared: &Shared,
+    asking: &Asking,
+    announcements: &[Announcement],
+    dry_run: bool,
+) -> Result<Vec<Moved>, Problem> {
+    for announcement in announcements {
         may_announce(&asking.caller.cities, announcement.scope())?;
     }
     let by = By { actor: asking.caller.actor, address: asking.address.clone() };
-    let moved = shared.store.import_announcements(&announcements, &by, shared.clock.wall(), dry_run).await;
-    let moved = moved.map_err(|error| Problem::internal("calendar", &error))?;
-    let moved = moved.into_iter().filter(|moved| asking.caller.cities.contains(moved.city)).map(MovedOut::from);
-    Ok(Json(ImportOut { dry_run, moved: moved.collect() }))
+    let moved = shared.store.import_announcements(announcements, &by, shared.clock.wall(), dry_run).await;
+    let mut moved = moved.map_err(|error| Problem::internal("calendar", &error))?;
+    moved.retain(|moved| asking.caller.cities.contains(moved.city));
+    Ok(moved)
+}
+
+/// Announcements as `seed/calendar.toml` is written.
+pub fn parsed(text: &str) -> Result<Vec<Announcement>, Problem> {
+    Calendar::parse(text).map_err(|error| {
+        let problem = Problem::new(Kind::BadBody, format!("Line {}: {}.", error.line, error.what));
+        if error.place().is_empty() { problem } else { problem.parameter(error.place()) }
+    })
 }
 
 /// Who is given some cities announces for those.
@@ -137,10 +156,7 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
             let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
             let text =
                 std::str::from_utf8(&bytes).map_err(|_| Problem::new(Kind::BadBody, "The body is not UTF-8."))?;
-            return Calendar::parse(text).map(Sent).map_err(|error| {
-                let problem = Problem::new(Kind::BadBody, format!("Line {}: {}.", error.line, error.what));
-                if error.place().is_empty() { problem } else { problem.parameter(error.place()) }
-            });
+            return parsed(text).map(Sent);
         }
         let Body(sent) = Body::<CalendarOut>::from_request(request, state).await?;
         let announcements =

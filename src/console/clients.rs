@@ -51,7 +51,7 @@ impl From<Client> for ClientOut {
 pub struct LetIn {
     client: ClientOut,
     /// Shown this once.
-    token: String,
+    pub token: String,
 }
 
 /// A system to be let in.

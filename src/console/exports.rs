@@ -24,7 +24,7 @@ use super::query::Parameters;
 use super::tickets::{filter, seen};
 use crate::clock::beijing_day;
 use crate::report::{CsvTickets, MAX_ROWS, SheetError, tickets_as_sheet};
-use crate::store::{Count, Seen};
+use crate::store::{Count, Seen, TicketOrder};
 use crate::ticket::Action;
 
 /// Those of the list, without pages; and the form.
@@ -116,7 +116,7 @@ pub async fn tickets(
     let form = query.value("format")?.unwrap_or(Form::Csv);
     let filter = seen(filter(&query, beijing_day(shared.clock.wall()))?, &asking.caller);
     let permit = Arc::clone(&shared.transfers).try_acquire_owned().map_err(|_| busy())?;
-    let rows = shared.store.count_tickets(&filter, MAX_ROWS).await;
+    let rows = shared.store.count_tickets(&filter, TicketOrder::Created, MAX_ROWS).await;
     let rows = rows.map_err(|error| Problem::internal("export", &error))?;
     if form == Form::Xlsx && rows.more {
         return Err(too_many(&SheetError::TooManyRows { most: MAX_ROWS }));

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::asking::Address;
+use super::pages::{self, Visitor};
 use super::problem::{Kind, Problem};
 use super::query::Parameters;
 use super::routes::{Access, Rule};
@@ -25,6 +26,9 @@ pub async fn guard(
     let address = Address::of(request.extensions(), request.headers(), &shared.config.proxies);
     if let Some(address) = address {
         request.extensions_mut().insert(address);
+    }
+    if matches!(rule.access, Access::Page(_) | Access::OpenPage) {
+        return Ok(page(shared, rule, request, next).await);
     }
     let mut permit = None;
     if let Access::Right(right) = rule.access {
@@ -50,6 +54,48 @@ pub async fn guard(
     let answer = within(shared.config.request_timeout(), next.run(request)).await;
     drop(permit);
     answer
+}
+
+/// As [`guard`], for pages: who has not signed in is led to the door, and problems are shown as pages.
+async fn page(shared: Arc<Shared>, rule: Rule, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let answer = match shown_page(shared, rule, request, next).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    };
+    pages::shown(answer, &headers)
+}
+
+async fn shown_page(shared: Arc<Shared>, rule: Rule, mut request: Request, next: Next) -> Result<Response, Problem> {
+    if let Access::Page(right) = rule.access {
+        let Some((account, visitor)) = visitor(request.headers(), &shared).await? else {
+            return match *request.method() {
+                Method::GET => pages::see(&pages::to_sign_in(request.uri())),
+                _ => Err(Problem::new(Kind::Unauthorized, "Sign in, then send the form again.")),
+            };
+        };
+        account.needs(right).map_err(|denied| forbidden(&denied))?;
+        request.extensions_mut().insert(Arc::new(account));
+        request.extensions_mut().insert(visitor);
+    }
+    let permit = Arc::clone(&shared.requests).try_acquire_owned().map_err(|_| busy())?;
+    if let Err(refusal) = bound_body(request.headers(), rule.body) {
+        let _ = axum::body::to_bytes(request.into_body(), DRAINED_BYTES).await;
+        return Err(refusal);
+    }
+    let parameters = Parameters::of_page(request.uri(), rule.keys)?;
+    request.extensions_mut().insert(parameters);
+    let answer = within(shared.config.request_timeout(), next.run(request)).await;
+    drop(permit);
+    answer
+}
+
+/// Whose session the cookie is of.
+async fn visitor(headers: &HeaderMap, shared: &Shared) -> Result<Option<(Caller, Visitor)>, Problem> {
+    let Some(token) = pages::session_cookie(headers) else { return Ok(None) };
+    let session = shared.store.session(token, shared.clock.wall()).await;
+    let account = session.map_err(|error| Problem::internal("session", &error))?;
+    Ok(account.map(|account| (account.caller(), Visitor::new(account, token))))
 }
 
 /// So much of a refused body is read and thrown away.
@@ -135,8 +181,6 @@ pub fn too_large(most: usize) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use axum::response::IntoResponse;
-
     use super::*;
 
     #[tokio::test]

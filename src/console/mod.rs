@@ -1,4 +1,4 @@
-//! HTTP: the API. JSON, problem documents for errors, OpenAPI at `/api/openapi.json`.
+//! HTTP: the API (JSON, problem documents for errors, OpenAPI at `/api/openapi.json`) and the pages of the console.
 //!
 //! The app makes a [`Console`], hands it to [`router`] and the router to [`serve`].
 
@@ -13,20 +13,23 @@ mod clients;
 mod exports;
 mod guard;
 mod health;
-mod index;
+mod holds;
 mod listener;
 mod live;
 mod observe;
+pub mod oidc;
 mod open311;
 mod openapi;
 mod outbox;
 mod overview;
 mod page;
+mod pages;
 mod problem;
 mod query;
 mod range;
 mod recordings;
 mod reports;
+mod reviews;
 mod routes;
 mod schema;
 mod secrets;
@@ -34,6 +37,7 @@ mod segment;
 mod sessions;
 mod supervision;
 mod tickets;
+mod tls;
 mod token;
 mod visits;
 
@@ -48,8 +52,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, Method, Uri, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::{http::header, middleware};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -58,13 +63,15 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Clock;
+use crate::ivr::Flow;
 use crate::live::Live;
 use crate::report;
 use crate::store::{AttachmentFolder, Store};
 
 pub use observe::{DURATION as DURATION_METRIC, DURATION_BUCKETS_S, REQUESTS as REQUESTS_METRIC, describe_metrics};
 pub use openapi::document as openapi_document;
-pub use routes::{Access, Entry, entries};
+pub use routes::{Access, Entry, entries, page_entries};
+pub use tls::{Tls, TlsError};
 pub use token::{ApiToken, FILE_NAME as TOKEN_FILE_NAME, TokenError};
 
 use asking::Peer;
@@ -80,8 +87,14 @@ const CLOSING_GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where to listen. There is no TLS here: leave it on loopback or put a proxy before it.
+    /// Where to listen. Without TLS leave it on loopback or put a proxy before it: browsers keep no session otherwise.
     pub listen: SocketAddr,
+    /// PEM files of a certificate, with what it is signed by, and of its key: both or neither. They are read anew every
+    /// minute.
+    pub tls_certificate: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    /// The address that people open, where a proxy changes it: `https://12345.example`.
+    pub public_url: Option<String>,
     /// After this long without an answer a client gets 504.
     pub request_timeout_ms: u64,
     /// Requests worked on at once; the next gets 503.
@@ -105,6 +118,9 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls_certificate: None,
+            tls_key: None,
+            public_url: None,
             request_timeout_ms: 15_000,
             max_requests: 256,
             max_connections: 512,
@@ -124,10 +140,14 @@ pub struct Console {
     pub attachments: AttachmentFolder,
     pub token: ApiToken,
     pub live: Arc<Live>,
+    /// The flows that calls walk, by name: drawn for people.
+    pub flows: Vec<(String, Flow)>,
     /// From when on a class rises.
     pub reports: report::Config,
     /// Renders the metrics as Prometheus text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// Where people may sign in beside here.
+    pub oidc: Option<oidc::Config>,
     pub clock: Clock,
     /// Request ids, tokens and salts are made of it: from the system's random source, and never shown.
     pub seed: [u8; 32],
@@ -174,7 +194,7 @@ pub fn router(console: Console) -> Router {
         console,
     });
     let mut router = Router::new();
-    for route in routes::all() {
+    for route in routes::all().into_iter().chain(pages::routes()) {
         let rule = (Arc::clone(&shared), route.rule);
         let handler = route.handler.route_layer(middleware::from_fn_with_state(rule, guard::guard));
         router = router.route(route.path, handler.layer(DefaultBodyLimit::max(route.rule.body.unwrap_or(0))));
@@ -187,7 +207,7 @@ pub fn router(console: Console) -> Router {
         .with_state(shared)
 }
 
-/// Answers at most `max_connections` clients at once until `closing` is cancelled, then lets answers under way end
+/// Answers at most `max_connections` clients at once, by TLS if there is a certificate, until `closing` is cancelled, then lets answers under way end
 /// for 5 s.
 ///
 /// # Errors
@@ -195,10 +215,14 @@ pub fn router(console: Console) -> Router {
 pub async fn serve(
     listener: TcpListener,
     max_connections: usize,
+    tls: Option<Arc<Tls>>,
     router: Router,
     closing: CancellationToken,
 ) -> io::Result<()> {
-    let listener = Bounded::new(listener, max_connections);
+    if let Some(tls) = &tls {
+        tokio::spawn(Arc::clone(tls).watch(closing.clone()));
+    }
+    let listener = Bounded::new(listener, max_connections, tls);
     let router = router.into_make_service_with_connect_info::<Peer>();
     let graceful = axum::serve(listener, router).with_graceful_shutdown(closing.clone().cancelled_owned());
     tokio::select! {
@@ -207,8 +231,10 @@ pub async fn serve(
     }
 }
 
-async fn no_such_path() -> Problem {
-    Problem::new(Kind::NoSuchPath, "The paths are listed in /api/openapi.json.")
+async fn no_such_path(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let problem = Problem::new(Kind::NoSuchPath, "The paths are listed in /api/openapi.json.").into_response();
+    let for_programs = ["/api/", "/open311/"].iter().any(|prefix| uri.path().starts_with(prefix));
+    if for_programs || method != Method::GET { problem } else { pages::shown(problem, &headers) }
 }
 
 async fn method_not_allowed() -> Problem {

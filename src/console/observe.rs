@@ -23,7 +23,8 @@ pub const DURATION: &str = "hotline_http_request_duration_seconds";
 pub const DURATION_BUCKETS_S: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 15.0];
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What the answers hold is nobody else's: no cache keeps it and no page of another origin shows it.
+/// What the answers hold is nobody else's: no cache keeps it and no page of another origin shows it. Pages have a policy of
+/// their own, and what they look like may be kept.
 const FIXED_HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::CACHE_CONTROL, "no-store"),
@@ -86,7 +87,11 @@ pub async fn observe(
 
     let headers = response.headers_mut();
     for (name, value) in FIXED_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if shared.config.tls_certificate.is_some() {
+        // a year: who has come by TLS once comes so again
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(REQUEST_ID, id);

@@ -16,13 +16,14 @@ use super::problem::{Kind, ProblemDocument};
 use super::query::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::routes::{self, Access, Rule};
 use super::{
-    accounts, audit, calendar, calls, catalogue, clients, exports, health, index, live, open311, outbox, overview,
-    recordings, reports, schema, sessions, supervision, tickets, visits,
+    accounts, audit, calendar, calls, catalogue, clients, exports, health, holds, live, open311, outbox, overview,
+    recordings, reports, reviews, schema, sessions, supervision, tickets, visits,
 };
 use crate::city::City;
 use crate::language::Language;
 use crate::store::VisitStep;
-use crate::ticket::{Action, Alarm, Channel, ReasonKind, RequestType, Urgency};
+use crate::ticket::quality::ReviewState;
+use crate::ticket::{Action, Alarm, Channel, Direction, ReasonKind, RecordingKind, RequestType, TemplateKind, Urgency};
 
 const SCHEME: &str = "token";
 
@@ -43,7 +44,6 @@ const WITH_BODY: [Kind; 3] = [Kind::BadBody, Kind::BodyTooLarge, Kind::MediaType
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     paths(
-        index::page,
         health::alive,
         health::ready,
         health::metrics,
@@ -64,6 +64,8 @@ const WITH_BODY: [Kind; 3] = [Kind::BadBody, Kind::BodyTooLarge, Kind::MediaType
         catalogue::put_reason,
         catalogue::knowledge,
         catalogue::put_knowledge,
+        catalogue::templates,
+        catalogue::put_template,
         calendar::read,
         calendar::import,
         tickets::matches,
@@ -88,10 +90,23 @@ const WITH_BODY: [Kind; 3] = [Kind::BadBody, Kind::BodyTooLarge, Kind::MediaType
         accounts::add,
         accounts::change,
         accounts::end_sessions,
+        accounts::remove_second_factor,
         clients::list,
         clients::add,
         clients::revoke,
         recordings::audio,
+        recordings::list,
+        recordings::peaks,
+        recordings::download,
+        reviews::list,
+        reviews::agreement,
+        reviews::one,
+        reviews::score,
+        reviews::appeal,
+        reviews::decide,
+        holds::list,
+        holds::hold,
+        holds::release,
         reports::trends,
         reports::report,
         reports::behind,
@@ -117,6 +132,7 @@ const WITH_BODY: [Kind; 3] = [Kind::BadBody, Kind::BodyTooLarge, Kind::MediaType
     tags(
         (name = "tickets", description = "Requests of citizens and enterprises (工单)."),
         (name = "visits", description = "Return visits (回访): plans, attempts, answers."),
+        (name = "quality", description = "How well requests are handled (质检): samples, scores, appeals."),
         (name = "reports", description = "Figures and rates, and lists as files."),
         (name = "catalogue", description = "Classes, units, reasons, knowledge, and announced days off."),
         (name = "access", description = "Sessions, accounts of people, tokens of other systems."),
@@ -309,6 +325,20 @@ fn parameter(key: &str) -> Parameter {
         "action" => ("Only this action.", schema::names(Action::ALL)),
         "name" => ("The file's name.", text()),
         "reason" => ("Why, for the audit.", text()),
+        "week" => ("Only of the week that this day (YYYY-MM-DD) is in.", text()),
+        "from_week" => ("From the week on that this day is in.", text()),
+        "to_week" => ("Up to the week that this day is in.", text()),
+        "review_state" => ("Only in this state.", schema::names(ReviewState::ALL)),
+        "ticket" => ("Only of this ticket.", text()),
+        "phone_end" => ("Only of numbers that end with these four digits.", text().pattern(Some("^[0-9]{4}$"))),
+        "direction" => ("Only of calls that came in, or went out.", schema::names(Direction::ALL)),
+        "recording_kind" => ("Only of this kind.", schema::names(RecordingKind::ALL)),
+        "min_s" => ("At least so many seconds long.", ObjectBuilder::new().schema_type(Type::Integer)),
+        "max_s" => ("At most so many seconds long.", ObjectBuilder::new().schema_type(Type::Integer)),
+        "satisfaction" => {
+            ("Only of tickets whose requester is so satisfied, 5 to 1; several with commas between them.", text())
+        }
+        "answered" => ("Only of calls in which questions of a return visit were answered.", flag()),
         "period" => {
             ("A day, a week, a month or a year: 2026-11-22, 2026-W48, 2026-11 or 2026. This month without it.", text())
         }
@@ -317,6 +347,7 @@ fn parameter(key: &str) -> Parameter {
         "figure" => ("The name of a figure that the report shows.", text()),
         "key" => ("The key of a row; empty for what has no value.", text()),
         "kind" => ("Only of this kind.", schema::names(ReasonKind::ALL)),
+        "template_kind" => ("Only of this kind.", schema::names(TemplateKind::ALL)),
         "active" => ("Only those in use, or only those that are retired.", schema::names([true, false])),
         "dry_run" => ("Show what would change, and change nothing.", schema::names([true, false])),
         "ended" => ("Also those that have ended.", ObjectBuilder::new().schema_type(Type::Boolean)),
@@ -334,6 +365,7 @@ fn parameter(key: &str) -> Parameter {
         "channel" => ("Only through this channel.", schema::names(Channel::ALL)),
         "language" => ("Only in this language.", schema::names(Language::ALL.map(Language::code))),
         "urgency" => ("Only of this urgency.", schema::names(Urgency::ALL)),
+        "asked" => ("Only where an extension, a suspension or an exclusion waits for a decision.", flag()),
         "supervised" => ("Only what is supervised at this level or higher, 1 to 4.", text()),
         "alarm" => ("Only what the clock has raised this about.", schema::names(Alarm::ALL)),
         "needs_tibetan_speaker" => ("Only Tibetan recordings that have no summary in Chinese yet.", flag()),

@@ -22,6 +22,8 @@ pub enum Kind {
     NoSuchPath,
     MethodNotAllowed,
     RecordingOpen,
+    /// It was there and is no longer.
+    Gone,
     /// Somebody else changed it first.
     Changed,
     /// What is there already stands in the way.
@@ -42,7 +44,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 21] = [
+    pub const ALL: [Kind; 22] = [
         Kind::BadQuery,
         Kind::BadBody,
         Kind::Unauthorized,
@@ -51,6 +53,7 @@ impl Kind {
         Kind::NoSuchPath,
         Kind::MethodNotAllowed,
         Kind::RecordingOpen,
+        Kind::Gone,
         Kind::Changed,
         Kind::Conflict,
         Kind::Refused,
@@ -75,6 +78,7 @@ impl Kind {
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::RecordingOpen | Kind::Changed | Kind::Conflict => StatusCode::CONFLICT,
             Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::Gone => StatusCode::GONE,
             Kind::BodyNotAccepted | Kind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Kind::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
@@ -93,6 +97,7 @@ impl Kind {
             Kind::NoSuchPath => "no_such_path",
             Kind::MethodNotAllowed => "method_not_allowed",
             Kind::RecordingOpen => "recording_open",
+            Kind::Gone => "gone",
             Kind::BodyNotAccepted => "body_not_accepted",
             Kind::TooManyTries => "too_many_tries",
             Kind::MediaType => "media_type",
@@ -119,6 +124,7 @@ impl Kind {
             Kind::NotFound => "There is no such thing",
             Kind::NoSuchPath => "There is nothing at this path",
             Kind::MethodNotAllowed => "The method is not allowed here",
+            Kind::Gone => "It is deleted",
             Kind::RecordingOpen => "The recording is still being written",
             Kind::BodyNotAccepted => "Requests carry no body here",
             Kind::TooManyTries => "Too many tries",
@@ -174,6 +180,11 @@ impl Problem {
         self
     }
 
+    /// The query parameter, or the field of a form, that is to blame.
+    pub fn parameter_name(&self) -> Option<&str> {
+        self.parameter.as_deref()
+    }
+
     pub fn parts(mut self, parts: Parts) -> Problem {
         self.parts = Some(parts);
         self
@@ -217,7 +228,9 @@ impl IntoResponse for Problem {
             refused: state.refused,
             current: state.current,
         };
+        let told = Told { kind: self.kind, detail: document.detail.clone(), refused: document.refused };
         let mut response = (status, Json(document)).into_response();
+        response.extensions_mut().insert(told);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         for (name, value) in self.headers {
@@ -225,6 +238,15 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// What a page tells of a problem; goes with the response.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub kind: Kind,
+    pub detail: String,
+    /// The name of the rule that forbids it.
+    pub refused: Option<&'static str>,
 }
 
 /// A problem document (RFC 9457).

@@ -37,6 +37,16 @@ impl Parameters {
         Ok(Parameters(pairs))
     }
 
+    /// As [`Parameters::read`], as forms send them: what was left empty is not asked for. `done` is every page's.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_page(uri: &Uri, allowed: &[&str]) -> Result<Parameters, Problem> {
+        let Parameters(mut pairs) = Parameters::read(uri, &[allowed, &["done"]].concat())?;
+        pairs.retain(|(_, value)| !value.trim().is_empty());
+        Ok(Parameters(pairs))
+    }
+
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
     }

@@ -50,15 +50,15 @@ pub struct CountedOut {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Trend)]
 pub struct TrendOut {
-    city: City,
+    pub city: City,
     /// The class's code.
-    class: String,
-    zh: Option<String>,
-    bo: Option<String>,
+    pub class: String,
+    pub zh: Option<String>,
+    pub bo: Option<String>,
     /// Valid requests in the seven days that end today.
-    week: u32,
+    pub week: u32,
     /// Those in the 28 days before.
-    four_weeks_before: u32,
+    pub four_weeks_before: u32,
 }
 
 /// Figures and rates by total, city, day, unit, class, group, channel, language or type.
@@ -94,15 +94,20 @@ pub async fn report(
     if form.is_some() {
         asking.caller.needs(Right::Export).map_err(|denied| forbidden(&denied))?;
     }
-    if asked.is_rolled_up() {
-        let days = [Some(period), compared].into_iter().flatten().map(|period| (period.from(), period.to()));
-        count(&shared, days, &asked.cities).await?;
-    }
+    counted(&shared, &asked, [Some(period), compared]).await?;
     let table = table(&shared.store, &asked, period, compared).await.map_err(failed)?;
-    let Some(form) = form else { return Ok(Json(table.document()).into_response()) };
+    match form {
+        None => Ok(Json(table.document()).into_response()),
+        Some(form) => as_file(&shared, &asking, table, form).await,
+    }
+}
+
+/// A report as a file to take along, which is on record.
+pub async fn as_file(shared: &Shared, asking: &Asking, table: Table, form: Form) -> Result<Response, Problem> {
+    let (dimension, period) = (table.dimension, table.period);
     let what = format!("{period}, {form}, {} rows", table.rows.len());
-    took(&shared, &asking, format!("report {}", asked.dimension), what).await?;
-    let name = format!("report-{}-{}-{}", asked.dimension, period.from(), period.to());
+    took(shared, asking, format!("report {dimension}"), what).await?;
+    let name = format!("report-{dimension}-{}-{}", period.from(), period.to());
     match form {
         Form::Csv => {
             let mut text = String::from(csv::BYTE_ORDER_MARK);
@@ -140,15 +145,19 @@ pub async fn behind(
     Extension(query): Extension<Parameters>,
     Segment(dimension): Segment,
 ) -> Result<Json<Page<CountedOut>>, Problem> {
-    let today = beijing_day(shared.clock.wall());
-    let counted: Option<Counted> = query.value("figure")?;
-    let behind = Behind {
-        report: asked(&query, &asking.caller, &dimension, period(&query, today)?, today)?,
-        counted: counted.ok_or_else(|| bad("figure", "`figure` is wanted: one that the report shows."))?,
-        key: query.text("key").map(str::to_owned),
-    };
+    let behind = behind_of(&query, &asking.caller, &dimension, beijing_day(shared.clock.wall()))?;
     let found = shared.store.tickets_behind(&behind, query.limit()?, query.cursor()?.as_ref()).await;
     Ok(Json(Page::of(found.map_err(failed)?, CountedOut::from)))
+}
+
+/// The figure that is asked for.
+pub fn behind_of(query: &Parameters, caller: &Caller, dimension: &str, today: NaiveDate) -> Result<Behind, Problem> {
+    let counted: Option<Counted> = query.value("figure")?;
+    Ok(Behind {
+        report: asked(query, caller, dimension, period(query, today)?, today)?,
+        counted: counted.ok_or_else(|| bad("figure", "`figure` is wanted: one that the report shows."))?,
+        key: query.text("key").map(str::to_owned),
+    })
 }
 
 /// Classes that rise now: at least three times the weekly mean of the four weeks before, and at least five requests in
@@ -167,8 +176,14 @@ pub async fn trends(
 ) -> Result<Json<Page<TrendOut>>, Problem> {
     let cities = cities(&query, &asking.caller)?;
     let today = beijing_day(shared.clock.wall());
-    count(&shared, [(today - Days::new(TREND_DAYS), today)].into_iter(), &cities).await?;
-    let weeks = shared.store.class_weeks(today, &cities).await.map_err(failed)?;
+    Ok(Json(Page { items: rising_now(&shared, today, &cities).await?, next: None }))
+}
+
+/// What rises in these cities.
+pub async fn rising_now(shared: &Shared, today: NaiveDate, cities: &[City]) -> Result<Vec<TrendOut>, Problem> {
+    let left = count(shared, [(today - Days::new(TREND_DAYS), today)].into_iter(), cities).await?;
+    all_counted(left)?;
+    let weeks = shared.store.class_weeks(today, cities).await.map_err(failed)?;
     let names = shared.store.names(Dimension::Class).await.map_err(failed)?;
     let items = rising(&weeks, &shared.reports).into_iter().map(|of| {
         let class = of.class.to_string();
@@ -182,7 +197,7 @@ pub async fn trends(
             four_weeks_before: of.four_weeks_before,
         }
     });
-    Ok(Json(Page { items: items.collect(), next: None }))
+    Ok(items.collect())
 }
 
 impl From<Ticket> for CountedOut {
@@ -199,19 +214,41 @@ impl From<Ticket> for CountedOut {
     }
 }
 
+/// Counts what a report of these periods sums.
+pub async fn counted(shared: &Shared, asked: &ReportQuery, periods: [Option<Period>; 2]) -> Result<(), Problem> {
+    all_counted(left_to_count(shared, asked, periods).await?)
+}
+
+/// Counts for a while what a report of these periods sums; gives how many days of cities are left.
+pub async fn left_to_count(
+    shared: &Shared,
+    asked: &ReportQuery,
+    periods: [Option<Period>; 2],
+) -> Result<usize, Problem> {
+    if !asked.is_rolled_up() {
+        return Ok(0);
+    }
+    let days = periods.into_iter().flatten().map(|period| (period.from(), period.to()));
+    count(shared, days, &asked.cities).await
+}
+
 /// Counts what has changed of these days, each first and last, for a while: what is counted stays, and the service goes on
-/// counting.
+/// counting. Gives how many days of cities are left.
 async fn count(
     shared: &Shared,
     days: impl Iterator<Item = (NaiveDate, NaiveDate)>,
     cities: &[City],
-) -> Result<(), Problem> {
+) -> Result<usize, Problem> {
     let began = shared.clock.mono();
     let go_on = || shared.clock.mono().since(began) < shared.reports.count_for();
     let mut left = 0;
     for (from, to) in days {
         left += shared.store.recount_while(from, to, cities, go_on).await.map_err(failed)?.left;
     }
+    Ok(left)
+}
+
+fn all_counted(left: usize) -> Result<(), Problem> {
     if left == 0 {
         return Ok(());
     }
@@ -222,7 +259,7 @@ async fn count(
     Err(Problem::new(Kind::NotCounted, detail).header(header::RETRY_AFTER, HeaderValue::from_static("10")))
 }
 
-fn asked(
+pub fn asked(
     query: &Parameters,
     caller: &Caller,
     dimension: &str,
@@ -245,7 +282,7 @@ fn asked(
 }
 
 /// The caller's cities, or the one that is asked for; never empty for a caller who has not all of them.
-fn cities(query: &Parameters, caller: &Caller) -> Result<Vec<City>, Problem> {
+pub fn cities(query: &Parameters, caller: &Caller) -> Result<Vec<City>, Problem> {
     let denied = || Problem::new(Kind::Forbidden, "This city is not one of yours.");
     match (query.value("city")?, &caller.cities) {
         (Some(city), cities) if cities.contains(city) => Ok(vec![city]),
@@ -257,7 +294,7 @@ fn cities(query: &Parameters, caller: &Caller) -> Result<Vec<City>, Problem> {
 }
 
 /// `period`, or `from` and `to`; this month without any.
-fn period(query: &Parameters, today: NaiveDate) -> Result<Period, Problem> {
+pub fn period(query: &Parameters, today: NaiveDate) -> Result<Period, Problem> {
     let day = |key: &str| {
         let read = |text: &str| {
             let day = text.parse().ok().filter(|_| text.len() == "2026-11-22".len());
@@ -275,6 +312,6 @@ fn period(query: &Parameters, today: NaiveDate) -> Result<Period, Problem> {
     }
 }
 
-fn failed(error: crate::store::StoreError) -> Problem {
+pub fn failed(error: crate::store::StoreError) -> Problem {
     Problem::internal("report", &error)
 }

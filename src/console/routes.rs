@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 
 use super::problem::Kind;
 use super::{
-    Shared, accounts, audit, calendar, calls, catalogue, clients, exports, health, index, live, open311, openapi,
-    outbox, overview, recordings, reports, sessions, supervision, tickets, visits,
+    Shared, accounts, audit, calendar, calls, catalogue, clients, exports, health, holds, live, open311, openapi,
+    outbox, overview, pages, recordings, reports, reviews, sessions, supervision, tickets, visits,
 };
 use crate::access::Right;
 
@@ -21,6 +21,10 @@ pub enum Access {
     Open311,
     /// Who has a token and with it this right.
     Right(Right),
+    /// A page for whoever has signed in and has this right.
+    Page(Right),
+    /// A page for everybody: to sign in, and what pages look like.
+    OpenPage,
 }
 
 /// What stands before a route.
@@ -53,21 +57,25 @@ pub struct Entry {
 
 /// Every path the API answers at.
 pub fn entries() -> Vec<Entry> {
-    let entry = |route: Route| Entry {
-        method: route.method,
-        path: route.path,
-        access: route.rule.access,
-        takes_body: route.rule.body.is_some(),
-    };
     all().into_iter().map(entry).collect()
+}
+
+/// Every path of the pages.
+pub fn page_entries() -> Vec<Entry> {
+    pages::routes().into_iter().map(entry).collect()
+}
+
+fn entry(route: Route) -> Entry {
+    let Rule { access, body, .. } = route.rule;
+    Entry { method: route.method, path: route.path, access, takes_body: body.is_some() }
 }
 
 /// Of a JSON document.
 const JSON_BYTES: usize = 256 * 1024;
 /// Of names and passwords, from whoever reaches the port.
-const CREDENTIAL_BYTES: usize = 4 * 1024;
+pub const CREDENTIAL_BYTES: usize = 4 * 1024;
 
-const OPEN: Rule = Rule { access: Access::Open, keys: &[], body: None, problems: &[] };
+pub const OPEN: Rule = Rule { access: Access::Open, keys: &[], body: None, problems: &[] };
 
 /// A list.
 const fn list(right: Right, keys: &'static [&'static str]) -> Rule {
@@ -97,11 +105,17 @@ const AUDIO: Rule = Rule {
         Kind::Forbidden,
         Kind::NotFound,
         Kind::RecordingOpen,
+        Kind::Gone,
         Kind::RangeNotSatisfiable,
         Kind::Busy,
     ],
     ..one(Right::Listen)
 };
+const PEAKS: Rule = Rule {
+    problems: &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::RecordingOpen, Kind::Gone, Kind::Busy],
+    ..one(Right::Listen)
+};
+const DOWNLOAD: Rule = Rule { keys: recordings::KEYS, access: Access::Right(Right::Download), ..PEAKS };
 
 const FILE: Rule = change(Right::FileTickets, &[Kind::Unauthorized, Kind::Forbidden, Kind::Conflict, Kind::Busy]);
 /// Which commands a caller may give depends on more than one right: the handler decides.
@@ -125,6 +139,13 @@ const ATTACH: Rule = Rule {
     body: Some(tickets::MAX_ATTACHMENT_BYTES),
     ..change(Right::ReadTickets, &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::BadQuery, Kind::Busy])
 };
+
+const REVIEW: Rule =
+    change(Right::Score, &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::Refused, Kind::Busy]);
+/// Whose work it is decides who may: the handler.
+const APPEAL: Rule = Rule { access: Access::Right(Right::ReadTickets), ..REVIEW };
+const HOLD: Rule =
+    change(Right::Hold, &[Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::Conflict, Kind::Busy]);
 
 const REPORT: Rule = Rule {
     keys: reports::KEYS,
@@ -156,7 +177,7 @@ const OPEN311: Rule = Rule { access: Access::Open311, body: None, ..OPEN };
 const OPEN311_FILE: Rule = Rule { body: Some(open311::FORM_BYTES), ..OPEN311 };
 
 const SIGN_IN: Rule =
-    Rule { body: Some(CREDENTIAL_BYTES), problems: &[Kind::Unauthorized, Kind::TooManyTries], ..OPEN };
+    Rule { body: Some(CREDENTIAL_BYTES), problems: &[Kind::Unauthorized, Kind::Forbidden, Kind::TooManyTries], ..OPEN };
 const END_OWN: Rule =
     Rule { problems: &[Kind::Unauthorized, Kind::Forbidden, Kind::Conflict, Kind::Busy], ..one(Right::Own) };
 const OWN_PASSWORD: Rule = Rule {
@@ -174,7 +195,6 @@ pub fn all() -> Vec<Route> {
     let replace = |path, rule, handler| Route { method: Method::PUT, path, rule, handler };
     let remove = |path, rule, handler| Route { method: Method::DELETE, path, rule, handler };
     vec![
-        read("/", OPEN, get(index::page)),
         read("/healthz", OPEN, get(health::alive)),
         read("/readyz", Rule { problems: &[Kind::NotReady], ..OPEN }, get(health::ready)),
         read("/metrics", OPEN, get(health::metrics)),
@@ -195,6 +215,12 @@ pub fn all() -> Vec<Route> {
         replace("/api/v1/reasons/{kind}/{code}", EDIT, put(catalogue::put_reason)),
         read("/api/v1/knowledge", list(Right::ReadCatalogue, catalogue::KNOWLEDGE_KEYS), get(catalogue::knowledge)),
         replace("/api/v1/knowledge/{id}", change(Right::EditKnowledge, &ENTRY), put(catalogue::put_knowledge)),
+        read(
+            "/api/v1/reply-templates",
+            list(Right::ReadCatalogue, catalogue::TEMPLATE_KEYS),
+            get(catalogue::templates),
+        ),
+        replace("/api/v1/reply-templates/{id}", change(Right::EditKnowledge, &ENTRY), put(catalogue::put_template)),
         read("/api/v1/calendar", list(Right::ReadCatalogue, &[]), get(calendar::read)),
         replace("/api/v1/calendar", CALENDAR, put(calendar::import)),
         read("/api/v1/tickets/{number}/matches", one(Right::Receive), get(tickets::matches)),
@@ -215,10 +241,27 @@ pub fn all() -> Vec<Route> {
         send("/api/v1/accounts", ADD_ACCESS, post(accounts::add)),
         replace("/api/v1/accounts/{name}", CHANGE_ACCESS, put(accounts::change)),
         remove("/api/v1/accounts/{name}/sessions", one(Right::ManageAccounts), delete(accounts::end_sessions)),
+        remove(
+            "/api/v1/accounts/{name}/second-factor",
+            one(Right::ManageAccounts),
+            delete(accounts::remove_second_factor),
+        ),
         read("/api/v1/clients", list(Right::ManageAccounts, &[]), get(clients::list)),
         send("/api/v1/clients", ADD_ACCESS, post(clients::add)),
         remove("/api/v1/clients/{name}", one(Right::ManageAccounts), delete(clients::revoke)),
         read("/api/v1/recordings/{id}/audio", AUDIO, get(recordings::audio)),
+        read("/api/v1/recordings", list(Right::Listen, recordings::SEARCH_KEYS), get(recordings::list)),
+        read("/api/v1/recordings/{id}/peaks", PEAKS, get(recordings::peaks)),
+        read("/api/v1/recordings/{id}/download", DOWNLOAD, get(recordings::download)),
+        read("/api/v1/reviews", list(Right::ReadTickets, reviews::KEYS), get(reviews::list)),
+        read("/api/v1/reviews/agreement", list(Right::Score, reviews::AGREEMENT_KEYS), get(reviews::agreement)),
+        read("/api/v1/reviews/{id}", one(Right::ReadTickets), get(reviews::one)),
+        send("/api/v1/reviews/{id}/scores", REVIEW, post(reviews::score)),
+        send("/api/v1/reviews/{id}/appeal", APPEAL, post(reviews::appeal)),
+        send("/api/v1/reviews/{id}/decision", REVIEW, post(reviews::decide)),
+        read("/api/v1/holds", list(Right::Hold, holds::KEYS), get(holds::list)),
+        send("/api/v1/holds/{number}", HOLD, post(holds::hold)),
+        send("/api/v1/holds/{number}/release", HOLD, post(holds::release)),
         read("/api/v1/reports/trends", TRENDS, get(reports::trends)),
         read("/api/v1/reports/{dimension}", REPORT, get(reports::report)),
         read("/api/v1/reports/{dimension}/tickets", BEHIND, get(reports::behind)),

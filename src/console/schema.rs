@@ -11,10 +11,11 @@ use crate::access::{Right, Role, Scope};
 use crate::city::City;
 use crate::language::Language;
 use crate::store::VisitStep;
+use crate::ticket::quality::{Fatal, Item, ReviewState, Why};
 use crate::ticket::{
     Action, Actor, Alarm, AttachmentId, AttemptId, CallEnd, CallId, Channel, Contacted, Direction, EndedBy, EventKind,
-    Means, Number, Outcome, ReasonKind, RecordingId, RecordingKind, RecordingState, RequestType, Requester, Solved,
-    State, SupervisionId, Urgency, Way,
+    Means, Number, Outcome, ReasonKind, RecordingId, RecordingKind, RecordingState, RequestType, Requester, ReviewId,
+    Solved, State, SupervisionId, TemplateKind, Urgency, Way,
 };
 
 /// A string that is one of these.
@@ -49,6 +50,8 @@ named!(
     Direction,
     EndedBy,
     EventKind,
+    Fatal,
+    Item,
     Language,
     Means,
     Outcome,
@@ -57,14 +60,17 @@ named!(
     RecordingState,
     RequestType,
     Requester,
+    ReviewState,
     Right,
     Role,
     Scope,
     Solved,
     State,
+    TemplateKind,
     Urgency,
     VisitStep,
     Way,
+    Why,
 );
 
 /// The bytes of a WAV file.
@@ -94,6 +100,7 @@ text! {
     AttemptId: |text: ObjectBuilder| text.format(Some(uuid())),
     CallId: |text: ObjectBuilder| text.format(Some(uuid())),
     RecordingId: |text: ObjectBuilder| text.format(Some(uuid())),
+    ReviewId: |text: ObjectBuilder| text.format(Some(uuid())),
     SupervisionId: |text: ObjectBuilder| text.format(Some(uuid())),
     Number: |text: ObjectBuilder| text
         .pattern(Some("^[1-7][0-9]{11}$"))

@@ -17,7 +17,7 @@ use super::guard::{challenge, presented};
 use super::problem::{Kind, Problem};
 use crate::access::Right;
 use crate::city::City;
-use crate::store::{Account, AccountName, By, SignInError};
+use crate::store::{Account, AccountName, By, SignInError, Stage};
 use crate::ticket::Actor;
 
 /// A name and a password.
@@ -26,6 +26,9 @@ use crate::ticket::Actor;
 pub struct Credentials {
     account: String,
     password: String,
+    /// Six digits that the account's telephone shows, if it has a second factor.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// A session that has begun.
@@ -41,6 +44,8 @@ pub struct SessionOut {
 /// Signs in.
 ///
 /// After some wrong passwords of one account, or from one address, 429 says in `Retry-After` when the next try is taken.
+/// An account with a second factor needs its `code` too, each taken once. A role that needs one and has none is refused
+/// (403): it is set up where people sign in, at `/sign-in`.
 #[utoipa::path(
     post,
     path = "/api/v1/session",
@@ -52,19 +57,38 @@ pub struct SessionOut {
 pub async fn sign_in(
     State(shared): State<Arc<Shared>>,
     Extension(Address(address)): Extension<Address>,
-    Body(Credentials { account, password }): Body<Credentials>,
+    Body(Credentials { account, password, code }): Body<Credentials>,
 ) -> Result<(StatusCode, Json<SessionOut>), Problem> {
     let (now, secret) = (shared.clock.wall(), shared.secrets.token());
     let signed_in = shared.store.sign_in(&account, &password, address, now, secret).await;
-    let signed_in = signed_in.map_err(|error| refused(&error))?;
+    let mut signed_in = signed_in.map_err(|error| refused(&error))?;
+    match signed_in.stage {
+        Stage::Whole => {}
+        Stage::Setup => {
+            let detail = "This role needs a second factor: sign in at /sign-in in a browser, where it is set up.";
+            return Err(Problem::new(Kind::Forbidden, detail));
+        }
+        Stage::Code => {
+            let code =
+                code.ok_or_else(|| challenge(BEARER, "This account needs the `code` that its telephone shows."))?;
+            let (half, secret) = (signed_in.token.reveal(), shared.secrets.token());
+            let proven = shared.store.prove_code(half, &code, address, now, secret).await;
+            signed_in = proven.map_err(|error| match error {
+                SignInError::Wrong => challenge(BEARER, "The code is wrong, or has been taken before."),
+                error => refused(&error),
+            })?;
+        }
+    }
     let token = signed_in.token.reveal().to_owned();
     let (expires_at, account) = (signed_in.expires_at, AccountOut::from(signed_in.account));
     Ok((StatusCode::CREATED, Json(SessionOut { token, expires_at, account })))
 }
 
+const BEARER: &str = r#"Bearer realm="hotline""#;
+
 fn refused(error: &SignInError) -> Problem {
     match error {
-        SignInError::Wrong => challenge(r#"Bearer realm="hotline""#, "The account or the password is wrong."),
+        SignInError::Wrong => challenge(BEARER, "The account or the password is wrong."),
         SignInError::Throttled { wait_s } => {
             let detail = format!("There were too many wrong tries. The next is taken in {wait_s} s.");
             Problem::new(Kind::TooManyTries, detail).header(header::RETRY_AFTER, HeaderValue::from(*wait_s))

@@ -53,6 +53,7 @@ fn recorded_with(config: Config, closed: bool, path: &str) -> (Service, String) 
         bytes: LENGTH as u64,
         ended_by: EndedBy::Silence,
         damaged: false,
+        peaks: None,
     };
     service.block_on(async {
         service.store.insert_call(&new_call).await.expect("the call");

@@ -1,7 +1,9 @@
 //! The catalogue and the calendar through the API.
 
+use hotline::access::Role;
 use serde_json::{Value, json};
 
+use crate::people::{person, sign_in};
 use crate::service::{Reply, Service, bearer};
 
 fn put(service: &Service, path: &str, document: &Value) -> Reply {
@@ -64,6 +66,38 @@ fn an_entry_is_added_changed_and_retired() {
     let audit = items(&service, "/api/v1/audit?subject=knowledge%20social-insurance");
     assert_eq!((&audit[0]["action"], &audit[0]["actor"]), (&json!("changed"), &json!("operator")));
     assert_eq!(audit[0]["changes"], json!([{ "field": "position", "was": "1", "is": "9" }]));
+}
+
+#[test]
+fn a_unit_begins_with_its_own_templates_and_everybodys() {
+    let service = Service::start();
+    person(&service, "tsering", Role::Unit, &["lhasa"], false);
+    person(&service, "boss", Role::Administrator, &["lhasa"], false);
+    let (unit, boss) = (sign_in(&service, "tsering"), sign_in(&service, "boss"));
+    let sent = |of: Value, kind: &str| json!({ "unit": of, "city": "lhasa", "kind": kind, "title": "收到", "text_zh": "您好。" });
+    let put = |token: &str, id: &str, document: &Value| {
+        let token = format!("Bearer {token}");
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        let path = format!("/api/v1/reply-templates/{id}");
+        service.send_bytes("PUT", &path, &headers, document.to_string().as_bytes())
+    };
+    assert_eq!(put(&unit, "mine", &sent(json!("lhasa-housing"), "reply")).status, 201);
+    assert_eq!(put(&unit, "mine", &sent(json!("lhasa-housing"), "contact")).json()["kind"], "contact");
+    assert_eq!(put(&boss, "all", &sent(Value::Null, "reply")).status, 201);
+    assert_eq!(put(&boss, "other", &sent(json!("lhasa-health"), "reply")).status, 201);
+    for (id, of) in [("all", Value::Null), ("other", json!("lhasa-housing")), ("mine", json!("lhasa-health"))] {
+        assert_eq!(put(&unit, id, &sent(of, "reply")).status, 403, "{id}");
+    }
+    let everywhere = json!({ "kind": "reply", "title": "收到", "text_zh": "您好。" });
+    assert_eq!(put(&boss, "everywhere", &everywhere).status, 403, "not given every city");
+    let listed = |query: &str| {
+        let path = format!("/api/v1/reply-templates{query}");
+        let reply = service.ask("GET", &path, &[("authorization", &format!("Bearer {unit}"))]);
+        let items = reply.json()["items"].as_array().expect("items").clone();
+        items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(""), ["mine", "all"]);
+    assert_eq!(listed("?template_kind=reply&active=true"), ["all"]);
 }
 
 #[test]

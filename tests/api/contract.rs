@@ -149,7 +149,7 @@ fn only_the_listed_methods_are_allowed() {
 fn every_answer_is_kept_out_of_caches_and_frames_and_has_an_id() {
     let service = Service::start();
     let mut ids = BTreeSet::new();
-    let with_unknown = paths().into_iter().map(|(path, _)| path).chain(["/nothing".to_owned()]);
+    let with_unknown = paths().into_iter().map(|(path, _)| path).chain(["/api/nothing".to_owned()]);
     for path in with_unknown.filter(|path| !path.ends_with("/events")) {
         let reply = service.get(&path);
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
@@ -190,11 +190,10 @@ fn a_service_is_ready_when_every_part_is() {
 }
 
 #[test]
-fn metrics_and_the_front_page_are_served() {
+fn metrics_are_served() {
     let service = Service::start();
     let metrics = service.ask("GET", "/metrics", &[]);
     assert_eq!(metrics.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    insta::assert_snapshot!(service.ask("GET", "/", &[]).show());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::service::Service;
 
-const PASSWORD: &str = "yak-butter-and-barley-7";
+pub const PASSWORD: &str = "yak-butter-and-barley-7";
 
 /// What time the service has.
 pub fn now() -> DateTime<Utc> {

@@ -115,6 +115,7 @@ fn finished(id: RecordingId, n: u8, ended_by: EndedBy) -> FinishedRecording {
         bytes: 98_764,
         ended_by,
         damaged: false,
+        peaks: None,
     }
 }
 
@@ -279,7 +280,6 @@ fn what_is_not_there_is_not_found() {
         "/api/v1/recordings/x/audio",
         "/api/v1/",
         "/api/v2/tickets",
-        "/favicon.ico",
     ]
     .map(|path| {
         let reply = service.get(path);
@@ -287,5 +287,5 @@ fn what_is_not_there_is_not_found() {
         format!("{path}\n{}\n", reply.json()["detail"].as_str().expect("a detail"))
     });
     insta::assert_snapshot!(replies.join("\n"));
-    insta::assert_snapshot!("no_such_path", service.get("/nothing").show());
+    insta::assert_snapshot!("no_such_path", service.get("/api/nothing").show());
 }

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
 
+use hotline::access::Role;
 use hotline::clock::Clock;
-use hotline::console::{self, ApiToken, Config, Console};
+use hotline::console::{self, ApiToken, Config, Console, Tls, oidc};
+use hotline::ivr::Flow;
 use hotline::live::Live;
 use hotline::report;
 use hotline::store::{self, AttachmentFolder, Store};
@@ -37,25 +39,53 @@ impl Service {
     }
 
     pub fn start_with(config: Config) -> Service {
-        let metrics = metrics();
-        Service::start_as(config, move || metrics.render())
+        Setting { config, ..Setting::default() }.start()
     }
 
     /// `metrics` is what `/metrics` calls.
     pub fn start_as(config: Config, metrics: impl Fn() -> String + Send + Sync + 'static) -> Service {
-        Service::start_whole(config, report::Config::default(), metrics)
+        Setting { config, ..Setting::default() }.start_with(metrics)
     }
 
     pub fn start_reporting(reports: report::Config) -> Service {
-        let metrics = metrics();
-        Service::start_whole(Config::default(), reports, move || metrics.render())
+        Setting { reports, ..Setting::default() }.start()
     }
 
-    fn start_whole(
-        config: Config,
-        reports: report::Config,
-        metrics: impl Fn() -> String + Send + Sync + 'static,
-    ) -> Service {
+    /// These roles need a second factor.
+    pub fn start_with_second_factor(second_factor: Vec<Role>) -> Service {
+        Setting { second_factor, ..Setting::default() }.start()
+    }
+
+    /// People may sign in at this provider too.
+    pub fn start_with_provider(oidc: oidc::Config, second_factor: Vec<Role>) -> Service {
+        Setting { oidc: Some(oidc), second_factor, ..Setting::default() }.start()
+    }
+
+    /// By TLS, with the certificate of this file.
+    pub fn start_secure(tls: Arc<Tls>, certificate: &Path) -> Service {
+        let config = Config { tls_certificate: Some(certificate.to_owned()), ..Config::default() };
+        Setting { config, tls: Some(tls), ..Setting::default() }.start()
+    }
+}
+
+/// What a service starts with.
+#[derive(Default)]
+struct Setting {
+    config: Config,
+    reports: report::Config,
+    second_factor: Vec<Role>,
+    tls: Option<Arc<Tls>>,
+    oidc: Option<oidc::Config>,
+}
+
+impl Setting {
+    fn start(self) -> Service {
+        let metrics = metrics();
+        self.start_with(move || metrics.render())
+    }
+
+    fn start_with(self, metrics: impl Fn() -> String + Send + Sync + 'static) -> Service {
+        let Setting { config, reports, second_factor, tls, oidc } = self;
         keep_log();
         let max_connections = config.max_connections;
         let runtime = Runtime::new().expect("a runtime");
@@ -64,6 +94,8 @@ impl Service {
         let closing = CancellationToken::new();
         let in_memory = store::Config { url: Some("sqlite::memory:".to_owned().into()), ..store::Config::default() };
         let store = runtime.block_on(Store::open(&in_memory, &folder)).expect("a database in memory");
+        let access = store::AccessConfig { second_factor, ..store::AccessConfig::default() };
+        let store = store.with_rules(store::Rules { access, ..store::Rules::default() });
         let router = console::router(Console {
             config,
             store: store.clone(),
@@ -72,23 +104,33 @@ impl Service {
             token: ApiToken::new(TOKEN),
             live: Arc::clone(&live),
             reports,
+            flows: vec![("12345".to_owned(), flow())],
             metrics: Box::new(metrics),
+            oidc,
             clock: Clock::start(),
-            seed: [7; 32],
+            seed: seed(),
             closing: closing.clone(),
         });
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
-        runtime.spawn(console::serve(listener, max_connections, router, closing.clone()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://{}", listener.local_addr().expect("an address"));
+        runtime.spawn(console::serve(listener, max_connections, tls, router, closing.clone()));
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
+            .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(20)))
             // an answer that does not wait for the body closes the connection, which the next request may not notice
             .max_idle_connections(0)
             .build()
             .new_agent();
         Service { live, store, folder, agent, base, closing, runtime }
+    }
+}
+
+impl Service {
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
     }
 
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
@@ -159,6 +201,12 @@ impl Drop for Service {
     }
 }
 
+/// The one that the program has inside.
+fn flow() -> Flow {
+    let text = include_str!("../../prompts/flows/inbound.toml");
+    Flow::parse(text, "inbound.toml").expect("a flow")
+}
+
 /// The exporter that every service of this binary counts into.
 fn metrics() -> PrometheusHandle {
     static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -207,6 +255,13 @@ pub fn bearer() -> String {
 }
 
 /// A new folder. Its name is of the process and a count: tests run side by side.
+/// Of each service another: ids of requests stand in one log.
+fn seed() -> [u8; 32] {
+    use std::sync::atomic::{AtomicU8, Ordering};
+    static COUNT: AtomicU8 = AtomicU8::new(0);
+    [COUNT.fetch_add(1, Ordering::Relaxed); 32]
+}
+
 pub fn temporary_folder() -> PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -2,6 +2,7 @@
 //! taken, what is answered. Nothing is taken away here: an entry is retired.
 
 mod shapes;
+mod templates;
 
 use std::sync::Arc;
 
@@ -19,6 +20,10 @@ use crate::access::Cities;
 use crate::city::City;
 use crate::store::{By, Kept, NotKept, Placed};
 use crate::ticket::catalogue::{self, ClassCode, GroupCode, KnowledgeId, Reason, ReasonKind, Unit, UnitCode};
+pub use templates::{
+    __path_put_template, __path_templates, KEYS as TEMPLATE_KEYS, may_begin_with, put_template, templates,
+};
+
 use shapes::{ClassIn, ClassOut, Entries, KnowledgeIn, KnowledgeOut, ReasonIn, ReasonOut, UnitIn, UnitOut};
 
 pub const CLASS_KEYS: &[&str] = &["active"];
@@ -207,7 +212,7 @@ pub async fn put_knowledge(
     let there = shared.store.knowledge_entry(&id).await.map_err(internal)?;
     let touched = there.iter().map(|placed| (placed.entry.city, &placed.entry.unit)).chain([(sent.city, &sent.unit)]);
     for (city, unit) in touched {
-        may_write(&asking, city, unit)?;
+        may_write(&asking, city, Some(unit))?;
     }
     let entry = sent.entry(id.clone());
     let kept = shared.store.keep_knowledge(&entry, sent.position, &by(&asking), shared.clock.wall()).await;
@@ -218,8 +223,8 @@ pub async fn put_knowledge(
 }
 
 /// Of which cities and unit an entry may be that this caller writes.
-fn may_write(asking: &Asking, city: Option<City>, unit: &UnitCode) -> Result<(), Problem> {
-    if asking.caller.unit.as_ref().is_some_and(|own| own != unit) {
+fn may_write(asking: &Asking, city: Option<City>, unit: Option<&UnitCode>) -> Result<(), Problem> {
+    if asking.caller.unit.as_ref().is_some_and(|own| Some(own) != unit) {
         return Err(Problem::new(Kind::Forbidden, "The entry is another unit's."));
     }
     let within = match city {

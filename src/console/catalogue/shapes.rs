@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use crate::city::City;
 use crate::store::Placed;
 use crate::ticket::catalogue::{
-    self, Class, Group, Knowledge, KnowledgeId, PromptId, Reason, ReasonCode, ReasonKind, Subject, Title, Unit,
-    UnitCode, UnitPhone,
+    self, Class, Group, Knowledge, KnowledgeId, PromptId, Reason, ReasonCode, ReasonKind, ReplyTemplate, Subject,
+    TemplateId, TemplateKind, Title, Unit, UnitCode, UnitPhone,
 };
 
 /// Entries, in the order they are shown in.
@@ -151,6 +151,41 @@ pub struct KnowledgeOut {
     pub entry: KnowledgeIn,
 }
 
+/// A text that somebody begins with and then changes, but for its id.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ReplyTemplateIn)]
+pub struct TemplateIn {
+    /// Null: every city.
+    #[serde(default)]
+    pub city: Option<City>,
+    /// Whose it is; of that city, if there is one. Null: everybody's.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub unit: Option<UnitCode>,
+    pub kind: TemplateKind,
+    /// In Chinese.
+    #[schema(value_type = String)]
+    pub title: Title,
+    #[schema(value_type = String)]
+    pub text_zh: catalogue::Body,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub text_bo: Option<catalogue::Body>,
+    #[serde(default = "active")]
+    pub active: bool,
+}
+
+/// A text that somebody begins with and then changes (模板).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReplyTemplate)]
+pub struct TemplateOut {
+    #[schema(value_type = String, examples("contact-first"))]
+    pub id: TemplateId,
+    #[serde(flatten)]
+    pub template: TemplateIn,
+}
+
 const fn active() -> bool {
     true
 }
@@ -223,5 +258,19 @@ impl KnowledgeIn {
             prompt: self.prompt.clone(),
             active: self.active,
         }
+    }
+}
+
+impl From<ReplyTemplate> for TemplateOut {
+    fn from(template: ReplyTemplate) -> TemplateOut {
+        let ReplyTemplate { id, city, unit, kind, title, text_zh, text_bo, active } = template;
+        TemplateOut { id, template: TemplateIn { city, unit, kind, title, text_zh, text_bo, active } }
+    }
+}
+
+impl TemplateIn {
+    pub fn template(self, id: TemplateId) -> ReplyTemplate {
+        let TemplateIn { city, unit, kind, title, text_zh, text_bo, active } = self;
+        ReplyTemplate { id, city, unit, kind, title, text_zh, text_bo, active }
     }
 }

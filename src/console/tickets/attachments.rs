@@ -18,7 +18,7 @@ use crate::console::problem::{Kind, Problem};
 use crate::console::query::{Parameters, bad};
 use crate::console::segment::Segment;
 use crate::store::{Attachment, Seen};
-use crate::ticket::{Action, AttachmentId, Line, Number};
+use crate::ticket::{Action, AttachmentId, Line, Number, Ticket};
 
 pub const MAX_BYTES: usize = 20 * 1024 * 1024;
 
@@ -64,13 +64,30 @@ pub async fn attach(
     let number = number(&text)?;
     let found = shared.store.ticket_alone(number).await.map_err(|error| Problem::internal("ticket", &error))?;
     let ticket = asking.seen(found)?;
-    asking.caller.may_attach(&ticket).map_err(|denied| forbidden(&denied))?;
     let bytes = bytes.map_err(|_| too_large(MAX_BYTES))?;
-    let media_type = media_type(&headers, &bytes)?;
-    let name: Line = query
-        .value("name")?
-        .filter(|name: &Line| !name.is_empty())
-        .ok_or_else(|| bad("name", "Give the file's name: `?name=photo.jpg`."))?;
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name: Option<Line> = query.value("name")?;
+    let nameless = || bad("name", "Give the file's name: `?name=photo.jpg`.");
+    let named = name.filter(|name| !name.is_empty()).ok_or_else(nameless);
+    let attachment = add(&shared, &asking, &ticket, named, given, bytes).await?;
+    Ok((StatusCode::CREATED, Json(attachment.into())))
+}
+
+/// Keeps a file of a ticket that the caller sees.
+///
+/// # Errors
+/// The caller may not, or it is no such file.
+pub async fn add(
+    shared: &Shared,
+    asking: &Asking,
+    ticket: &Ticket,
+    name: Result<Line, Problem>,
+    media_type: &str,
+    bytes: Bytes,
+) -> Result<Attachment, Problem> {
+    asking.caller.may_attach(ticket).map_err(|denied| forbidden(&denied))?;
+    let media_type = known_type(media_type, &bytes)?;
+    let name = name?;
     let now = shared.clock.wall();
     let id = AttachmentId::new(now, shared.request_ids.random());
     let (folder, length) = (shared.attachments.clone(), bytes.len() as u64);
@@ -81,7 +98,7 @@ pub async fn attach(
         .map_err(|error| Problem::internal("attachment", &error))?;
     let attachment = Attachment {
         id,
-        ticket: number,
+        ticket: ticket.number,
         name: name.into(),
         media_type: media_type.to_owned(),
         bytes: length,
@@ -91,7 +108,7 @@ pub async fn attach(
     };
     let added = shared.store.attach(&attachment, asking.address.as_deref()).await;
     added.map_err(|error| Problem::internal("attachment", &error))?;
-    Ok((StatusCode::CREATED, Json(attachment.into())))
+    Ok(attachment)
 }
 
 /// The bytes of an attachment. Each download is on record.
@@ -108,12 +125,26 @@ pub async fn download(
     asking: Asking,
     Segment(text): Segment,
 ) -> Result<Response, Problem> {
-    let missing = || Problem::new(Kind::NotFound, "No attachment has this id.");
+    let id = text.parse().map_err(|_| missing())?;
+    bytes(&shared, asking, id, None).await.map(|(_, response)| response)
+}
+
+fn missing() -> Problem {
+    Problem::new(Kind::NotFound, "No attachment has this id.")
+}
+
+/// An attachment that the caller sees, of this ticket if one is named, and its bytes on their way.
+pub async fn bytes(
+    shared: &Shared,
+    asking: Asking,
+    id: AttachmentId,
+    of: Option<Number>,
+) -> Result<(Attachment, Response), Problem> {
     let failed = |error| Problem::internal("attachment", &error);
-    let id: AttachmentId = text.parse().map_err(|_| missing())?;
     let attachment = shared.store.attachment(id).await.map_err(failed)?.ok_or_else(missing)?;
     let ticket = shared.store.ticket_alone(attachment.ticket).await.map_err(failed)?;
-    let ticket = ticket.filter(|ticket| asking.caller.sees(ticket)).ok_or_else(missing)?;
+    let is_seen = |ticket: &Ticket| asking.caller.sees(ticket) && of.is_none_or(|of| of == ticket.number);
+    let ticket = ticket.filter(is_seen).ok_or_else(missing)?;
     asking.sees_requester(&ticket)?;
     let file = tokio::fs::File::open(shared.attachments.path(&attachment.sha256)).await;
     let file = file.map_err(|error| Problem::internal("attachment", &error))?;
@@ -131,12 +162,11 @@ pub async fn download(
     headers.insert(header::CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("application/octet-stream")));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(attachment.bytes));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
-    Ok(response)
+    Ok((attachment, response))
 }
 
 /// The announced type, when it is one of ours and the bytes look like it.
-fn media_type(headers: &HeaderMap, bytes: &[u8]) -> Result<&'static str, Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+fn known_type(given: &str, bytes: &[u8]) -> Result<&'static str, Problem> {
     let given = given.split(';').next().unwrap_or_default().trim();
     let known = TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(given));
     let Some((name, beginnings)) = known else {

@@ -16,7 +16,7 @@ use crate::console::guard::forbidden;
 use crate::console::problem::{Kind, Problem};
 use crate::console::segment::Segment;
 use crate::store::{NotDone, Order};
-use crate::ticket::{Command, Ticket};
+use crate::ticket::{Command, Number, Ticket};
 
 /// A command and the version of the ticket that whoever gives it has seen.
 #[derive(Debug, Deserialize)]
@@ -49,16 +49,15 @@ pub async fn give(
     let found = shared.store.ticket_alone(number).await.map_err(|error| Problem::internal("ticket", &error))?;
     let ticket = asking.seen(found)?;
     asking.caller.may_give(&given.command, &ticket).map_err(|denied| forbidden(&denied))?;
-    let order = Order {
-        number,
-        version: Some(given.version),
-        command: given.command,
-        actor: asking.caller.actor,
-        side: asking.caller.side(),
-        address: asking.address.clone(),
-    };
+    let order = ordered(&asking, number, Some(given.version), given.command);
     let after = shared.store.execute(&order, shared.clock.wall()).await.map_err(|error| problem(&asking, error))?;
     shown(&shared, &asking, after).await.map(Json)
+}
+
+/// The command as the store carries it out.
+pub fn ordered(asking: &Asking, number: Number, version: Option<u32>, command: Command) -> Order {
+    let (actor, side) = (asking.caller.actor, asking.caller.side());
+    Order { number, version, command, actor, side, address: asking.address.clone() }
 }
 
 /// The ticket as this caller may see it.

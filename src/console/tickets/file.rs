@@ -20,7 +20,7 @@ use crate::language::Language;
 use crate::store::{Filed, NewRequest, Once, SubmitError};
 use crate::ticket::catalogue::ClassCode;
 use crate::ticket::{
-    Actor, Body as Words, Channel, Line, Matter, PhoneText, Position, RequestType, Requester, Urgency,
+    Actor, Body as Words, Channel, Line, Matter, PhoneText, Position, RequestType, Requester, Ticket, Urgency,
 };
 
 /// A letter may lie so long before it is filed.
@@ -105,21 +105,31 @@ pub async fn file(
 ) -> Result<(StatusCode, Json<TicketOut>), Problem> {
     let now = shared.clock.wall();
     let once = once(&headers, asking.caller.actor, &request)?;
-    let new = request.checked(&asking, now)?;
+    let (ticket, new) = filed(&shared, &asking, request, once, now).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(TicketOut::new(ticket, Vec::new(), &asking.caller))))
+}
+
+/// The ticket of this request, and whether it is new.
+pub async fn filed(
+    shared: &Shared,
+    asking: &Asking,
+    request: RequestIn,
+    once: Option<Once>,
+    now: DateTime<Utc>,
+) -> Result<(Ticket, bool), Problem> {
+    let new = request.checked(asking, now)?;
     let (actor, address) = (asking.caller.actor, asking.address.as_deref());
     let filed = shared.store.file_request(&new, once.as_ref(), actor, address, now).await.map_err(failed)?;
-    let (status, ticket) = match filed {
-        Filed::New(ticket) => (StatusCode::CREATED, ticket),
-        Filed::Again(ticket) => (StatusCode::OK, ticket),
-        Filed::KeyUsed => {
-            return Err(Problem::new(Kind::Conflict, "This Idempotency-Key was used for another request."));
-        }
+    match filed {
+        Filed::New(ticket) => Ok((ticket, true)),
+        Filed::Again(ticket) => Ok((ticket, false)),
+        Filed::KeyUsed => Err(Problem::new(Kind::Conflict, "This Idempotency-Key was used for another request.")),
         Filed::UnknownClass(class) => {
             let detail = format!("There is no class {class}, or it is retired.");
-            return Err(Problem::new(Kind::BadBody, detail).parameter("class"));
+            Err(Problem::new(Kind::BadBody, detail).parameter("class"))
         }
-    };
-    Ok((status, Json(TicketOut::new(ticket, Vec::new(), &asking.caller))))
+    }
 }
 
 pub fn failed(error: SubmitError) -> Problem {
@@ -182,7 +192,12 @@ fn once(headers: &HeaderMap, actor: Actor, request: &RequestIn) -> Result<Option
         Problem::new(Kind::BadBody, "An Idempotency-Key has 1 to 100 printable characters.")
             .parameter("Idempotency-Key")
     })?;
+    Ok(Some(once_by(key, actor, request)))
+}
+
+/// The request under this key of this actor's.
+pub fn once_by(key: &str, actor: Actor, request: &RequestIn) -> Once {
     let sent = serde_json::to_vec(request).expect("names and texts");
     let body = Sha256::digest(sent).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Some(Once { client: actor.to_string(), key: key.to_owned(), body }))
+    Once { client: actor.to_string(), key: key.to_owned(), body }
 }

@@ -32,6 +32,7 @@ pub const KEYS: &[&str] = &[
     "channel",
     "language",
     "urgency",
+    "asked",
     "supervised",
     "alarm",
     "needs_tibetan_speaker",
@@ -82,6 +83,7 @@ pub fn filter(query: &Parameters, today: NaiveDate) -> Result<TicketFilter, Prob
         channel: query.value("channel")?,
         language: query.value("language")?,
         urgency: query.value("urgency")?,
+        asked: query.flag("asked")?,
         supervised: query.text("supervised").map(level).transpose()?,
         alarm: query.value("alarm")?,
         needs_tibetan_speaker: query.flag("needs_tibetan_speaker")?,
@@ -101,7 +103,8 @@ pub fn seen(mut filter: TicketFilter, caller: &Caller) -> TicketFilter {
     filter
 }
 
-fn order(query: &Parameters) -> Result<TicketOrder, Problem> {
+/// The order that the query asks for.
+pub fn order(query: &Parameters) -> Result<TicketOrder, Problem> {
     match query.text("order") {
         None | Some("created") => Ok(TicketOrder::Created),
         Some("due") => Ok(TicketOrder::Due),

@@ -22,15 +22,16 @@ use super::segment::Segment;
 use crate::ticket::Number;
 
 pub use attachments::{
-    __path_attach, __path_download, KEYS as ATTACHMENT_KEYS, MAX_BYTES as MAX_ATTACHMENT_BYTES, attach, download,
+    __path_attach, __path_download, KEYS as ATTACHMENT_KEYS, MAX_BYTES as MAX_ATTACHMENT_BYTES, add, attach, bytes,
+    download,
 };
-pub use commands::{__path_give, give};
+pub use commands::{__path_give, give, ordered};
 pub use due::{__path_due, due};
-pub use file::{__path_file, file};
-pub use list::{__path_list, KEYS, filter, list, seen};
+pub use file::{__path_file, RequestIn, file, filed, once_by};
+pub use list::{__path_list, KEYS, filter, list, order, seen};
 pub use matches::{__path_matches, matches};
-pub use out::{AuditOut, TicketDetail, TicketOut};
-pub use reveal::{__path_reveal, reveal};
+pub use out::{AuditOut, ChangeOut, TicketDetail, TicketOut};
+pub use reveal::{__path_reveal, RequesterOut, reveal, revealed};
 
 /// One ticket: its fields, its recordings, its attachments and everything that was done to it.
 #[utoipa::path(
@@ -47,15 +48,20 @@ pub async fn one(
     Segment(text): Segment,
 ) -> Result<Json<TicketDetail>, Problem> {
     let number = number(&text)?;
+    detail(&shared, &asking, number).await.map(Json)
+}
+
+/// A ticket that the caller sees, whole.
+pub async fn detail(shared: &Shared, asking: &Asking, number: Number) -> Result<TicketDetail, Problem> {
     let found = shared.store.ticket(number).await.map_err(|error| Problem::internal("ticket", &error))?;
     let file = found.ok_or_else(no_ticket)?;
     asking.seen(Some(file.ticket.clone()))?;
     let acted = file.audit.iter().map(|entry| entry.actor).filter(|_| asking.caller.sees_names());
     let names = shared.store.actor_names(acted).await.map_err(|error| Problem::internal("ticket", &error))?;
-    Ok(Json(TicketDetail::new(file, &asking.caller, &names)))
+    Ok(TicketDetail::new(file, &asking.caller, &names))
 }
 
 /// A number as it stands in a path.
-fn number(text: &str) -> Result<Number, Problem> {
+pub fn number(text: &str) -> Result<Number, Problem> {
     text.parse().map_err(|wrong| Problem::new(Kind::NotFound, format!("No ticket: {wrong}.")))
 }

@@ -24,98 +24,98 @@ const OF_THE_REQUESTER: [&str; 3] = ["phone", "name", "enterprise_name"];
 #[schema(as = Ticket)]
 pub struct TicketOut {
     /// City, day, sequence and a Luhn digit.
-    number: Number,
+    pub number: Number,
     /// 1, 2, 3 … with every change; a command names the one it was decided upon.
-    version: u32,
-    city: City,
-    channel: Channel,
+    pub version: u32,
+    pub city: City,
+    pub channel: Channel,
     /// The called number; null for a channel without one.
-    line: Option<String>,
+    pub line: Option<String>,
     /// The id of the call it was made in.
-    call: Option<CallId>,
-    created_at: DateTime<Utc>,
+    pub call: Option<CallId>,
+    pub created_at: DateTime<Utc>,
     /// The day in Beijing.
-    created_day: NaiveDate,
+    pub created_day: NaiveDate,
     /// The number is one of a later day, since those of the day were used up.
-    numbered_ahead: bool,
-    language: Language,
-    requester: Requester,
+    pub numbered_ahead: bool,
+    pub language: Language,
+    pub requester: Requester,
     /// Null when unknown or hidden.
-    name: Option<String>,
-    enterprise_name: Option<String>,
+    pub name: Option<String>,
+    pub enterprise_name: Option<String>,
     /// Masked; null when withheld or hidden.
     #[schema(examples("138****5678"))]
-    phone: Option<String>,
+    pub phone: Option<String>,
     /// The caller ID, when the caller gave another number to be reached by; masked.
-    other_phone: Option<String>,
-    anonymous: bool,
+    pub other_phone: Option<String>,
+    pub anonymous: bool,
     /// Name and phone are kept from the unit.
-    confidential: bool,
+    pub confidential: bool,
     /// The requester is shown to named people only, and this caller is not one.
-    requester_hidden: bool,
+    pub requester_hidden: bool,
     /// Null when the caller never came to the question.
     #[serde(rename = "type")]
-    request_type: Option<RequestType>,
-    urgency: Urgency,
+    pub request_type: Option<RequestType>,
+    pub urgency: Urgency,
     /// The caller pressed the key that submits; false after a timeout or a hang-up.
-    confirmed: bool,
-    title: Option<String>,
-    content: Option<String>,
+    pub confirmed: bool,
+    pub title: Option<String>,
+    pub content: Option<String>,
     /// In Chinese, of a recording in Tibetan.
-    summary: Option<String>,
-    needs_tibetan_speaker: bool,
+    pub summary: Option<String>,
+    pub needs_tibetan_speaker: bool,
     /// The class's code.
-    class: Option<String>,
-    place: Option<String>,
+    pub class: Option<String>,
+    pub place: Option<String>,
     /// Degrees, WGS 84.
-    latitude: Option<f64>,
-    longitude: Option<f64>,
-    complained_party: Option<String>,
-    event: Option<String>,
-    media: bool,
-    valid: bool,
-    repeat_of: Option<Number>,
-    merged_into: Option<Number>,
-    state: State,
-    state_since: DateTime<Utc>,
+    pub latitude: Option<f64>,
+    pub longitude: Option<f64>,
+    pub complained_party: Option<String>,
+    pub event: Option<String>,
+    pub media: bool,
+    pub valid: bool,
+    pub repeat_of: Option<Number>,
+    pub merged_into: Option<Number>,
+    pub state: State,
+    pub state_since: DateTime<Utc>,
     /// The unit's code.
-    lead_unit: Option<String>,
-    assisting_units: Vec<String>,
+    pub lead_unit: Option<String>,
+    pub assisting_units: Vec<String>,
     /// 1, 2 or 3.
-    round: u8,
-    dispatched_at: Option<DateTime<Utc>>,
-    contact_due_at: Option<DateTime<Utc>>,
-    contact_at: Option<DateTime<Utc>>,
+    pub round: u8,
+    pub dispatched_at: Option<DateTime<Utc>>,
+    pub contact_due_at: Option<DateTime<Utc>>,
+    pub contact_at: Option<DateTime<Utc>>,
     /// The last day in Beijing.
-    due_day: Option<NaiveDate>,
+    pub due_day: Option<NaiveDate>,
     /// The end of that day.
-    due_at: Option<DateTime<Utc>>,
+    pub due_at: Option<DateTime<Utc>>,
     /// The day may move: a year on the way has not been announced.
-    due_provisional: bool,
+    pub due_provisional: bool,
     /// Working days of the one extension.
-    extended_by: Option<u32>,
-    asked: Option<AskedOut>,
-    review_day: Option<NaiveDate>,
-    returns: u8,
+    pub extended_by: Option<u32>,
+    pub asked: Option<AskedOut>,
+    pub review_day: Option<NaiveDate>,
+    pub returns: u8,
     /// Why it was refused: a reason's code.
-    reason: Option<String>,
-    reply: Option<String>,
-    closed_at: Option<DateTime<Utc>>,
-    ended_at: Option<DateTime<Utc>>,
+    pub reason: Option<String>,
+    pub reply: Option<String>,
+    pub closed_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
     /// Why it is left out of the rates: a reason's code.
-    excluded: Option<String>,
+    pub excluded: Option<String>,
     /// What the clock has raised in this round.
-    raised: Vec<Alarm>,
+    pub raised: Vec<Alarm>,
     /// Level of supervision, 1 to 4.
-    supervision: Option<u8>,
-    supervised_since: Option<DateTime<Utc>>,
+    pub supervision: Option<u8>,
+    pub supervised_since: Option<DateTime<Utc>>,
     /// The latest return visit's answers.
-    contacted: Option<Contacted>,
-    solved: Option<Solved>,
+    pub contacted: Option<Contacted>,
+    pub solved: Option<Solved>,
     /// 5 very satisfied to 1 very unsatisfied.
-    satisfaction: Option<u8>,
+    pub satisfaction: Option<u8>,
     /// The citizen's request first, then the whole call. None where the requester is hidden.
-    recordings: Vec<RecordingOut>,
+    pub recordings: Vec<RecordingOut>,
 }
 
 /// What waits for a decision.
@@ -123,14 +123,14 @@ pub struct TicketOut {
 #[schema(as = Asked)]
 pub struct AskedOut {
     /// `extension`, `suspension` or `exclusion`.
-    what: &'static str,
-    working_days: Option<u32>,
-    until: Option<NaiveDate>,
+    pub what: &'static str,
+    pub working_days: Option<u32>,
+    pub until: Option<NaiveDate>,
     /// A reason's code.
-    reason: String,
-    note: String,
-    by: Actor,
-    at: DateTime<Utc>,
+    pub reason: String,
+    pub note: String,
+    pub by: Actor,
+    pub at: DateTime<Utc>,
 }
 
 impl TicketOut {
@@ -232,14 +232,14 @@ impl From<crate::ticket::Asked> for AskedOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TicketDetail {
     #[serde(flatten)]
-    ticket: TicketOut,
+    pub ticket: TicketOut,
     /// Proofs of contact, oldest first.
-    contacts: Vec<ContactOut>,
+    pub contacts: Vec<ContactOut>,
     /// Return visits by round.
-    visits: Vec<VisitOut>,
-    attachments: Vec<AttachmentOut>,
+    pub visits: Vec<VisitOut>,
+    pub attachments: Vec<AttachmentOut>,
     /// Oldest first.
-    audit: Vec<AuditOut>,
+    pub audit: Vec<AuditOut>,
 }
 
 impl TicketDetail {
@@ -259,10 +259,10 @@ impl TicketDetail {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Contact)]
 pub struct ContactOut {
-    round: u8,
-    at: DateTime<Utc>,
-    by: Actor,
-    told: String,
+    pub round: u8,
+    pub at: DateTime<Utc>,
+    pub by: Actor,
+    pub told: String,
 }
 
 impl From<Contact> for ContactOut {
@@ -276,17 +276,17 @@ impl From<Contact> for ContactOut {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Visit)]
 pub struct VisitOut {
-    round: u8,
+    pub round: u8,
     /// `due`, `answered`, `unreached`, `no_phone`, `declined` or `dropped`.
-    state: String,
-    due_at: DateTime<Utc>,
-    attempts: u32,
-    answered_at: Option<DateTime<Utc>>,
-    means: Option<Means>,
-    contacted: Option<Contacted>,
-    solved: Option<Solved>,
-    satisfaction: Option<u8>,
-    redo: Option<bool>,
+    pub state: String,
+    pub due_at: DateTime<Utc>,
+    pub attempts: u32,
+    pub answered_at: Option<DateTime<Utc>>,
+    pub means: Option<Means>,
+    pub contacted: Option<Contacted>,
+    pub solved: Option<Solved>,
+    pub satisfaction: Option<u8>,
+    pub redo: Option<bool>,
 }
 
 impl From<Visit> for VisitOut {
@@ -301,13 +301,13 @@ impl From<Visit> for VisitOut {
 #[schema(as = Attachment)]
 pub struct AttachmentOut {
     pub id: AttachmentId,
-    name: String,
-    media_type: String,
-    bytes: u64,
+    pub name: String,
+    pub media_type: String,
+    pub bytes: u64,
     /// In hexadecimal.
-    sha256: String,
-    added_at: DateTime<Utc>,
-    by: Actor,
+    pub sha256: String,
+    pub added_at: DateTime<Utc>,
+    pub by: Actor,
 }
 
 impl From<Attachment> for AttachmentOut {
@@ -322,30 +322,30 @@ impl From<Attachment> for AttachmentOut {
 #[schema(as = AuditEntry)]
 pub struct AuditOut {
     /// What was acted upon: a ticket's number, or `account ID`, `calendar` and the like.
-    subject: String,
+    pub subject: String,
     /// 1, 2, 3 … within the subject.
-    sequence: u32,
-    at: DateTime<Utc>,
-    actor: Actor,
+    pub sequence: u32,
+    pub at: DateTime<Utc>,
+    pub actor: Actor,
     /// What the person is called, or the other system; null for other systems that ask.
-    actor_name: Option<String>,
+    pub actor_name: Option<String>,
     /// What the person signs in by.
-    actor_account: Option<String>,
-    action: Action,
-    changes: Vec<ChangeOut>,
+    pub actor_account: Option<String>,
+    pub action: Action,
+    pub changes: Vec<ChangeOut>,
     /// The words given with it.
-    reason: Option<String>,
+    pub reason: Option<String>,
     /// The IP address it came from.
-    address: Option<String>,
+    pub address: Option<String>,
 }
 
 /// A field that was changed. Phone numbers are masked.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Change)]
 pub struct ChangeOut {
-    field: String,
-    was: Option<String>,
-    is: Option<String>,
+    pub field: String,
+    pub was: Option<String>,
+    pub is: Option<String>,
 }
 
 impl AuditOut {

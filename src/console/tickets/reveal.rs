@@ -16,16 +16,16 @@ use crate::console::problem::{Kind, Problem};
 use crate::console::segment::Segment;
 use crate::phone::Phone;
 use crate::store::Seen;
-use crate::ticket::{Action, Line, Number};
+use crate::ticket::{Action, Line, Number, Ticket};
 
 /// Who made the request.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Requester)]
 pub struct RequesterOut {
-    name: Option<String>,
+    pub name: Option<String>,
     /// National digits.
-    phone: Option<String>,
-    other_phone: Option<String>,
+    pub phone: Option<String>,
+    pub other_phone: Option<String>,
 }
 
 /// Shows the requester's name and numbers whole.
@@ -49,23 +49,33 @@ pub async fn reveal(
     let number = number(&text)?;
     let found = shared.store.ticket_alone(number).await.map_err(|error| Problem::internal("ticket", &error))?;
     let ticket = asking.seen(found)?;
-    asking.sees_requester(&ticket)?;
+    revealed(&shared, &asking, &ticket, &reason).await.map(Json)
+}
+
+/// The requester of a ticket that the caller sees; the audit has it before it is given.
+pub async fn revealed(
+    shared: &Shared,
+    asking: &Asking,
+    ticket: &Ticket,
+    reason: &Line,
+) -> Result<RequesterOut, Problem> {
+    asking.sees_requester(ticket)?;
     if reason.as_str().chars().count() < 2 {
         return Err(Problem::new(Kind::BadBody, "A reason has 2 to 200 characters.").parameter("reason"));
     }
     let seen = Seen {
-        subject: number.to_string(),
+        subject: ticket.number.to_string(),
         action: Action::Revealed,
         actor: asking.caller.actor,
         reason: Some(reason.as_str().to_owned()),
-        address: asking.address,
+        address: asking.address.clone(),
     };
     let kept = shared.store.record_seen(&seen, shared.clock.wall()).await;
     kept.map_err(|error| Problem::internal("audit", &error))?;
     let whole = |phone: Option<Phone>| phone.map(|phone| phone.digits().to_owned());
-    Ok(Json(RequesterOut {
-        name: ticket.name.map(Line::into),
-        phone: whole(ticket.phone),
-        other_phone: whole(ticket.other_phone),
-    }))
+    Ok(RequesterOut {
+        name: ticket.name.clone().map(Line::into),
+        phone: whole(ticket.phone.clone()),
+        other_phone: whole(ticket.other_phone.clone()),
+    })
 }

@@ -128,7 +128,8 @@ pub async fn answers(
 }
 
 impl AnswersIn {
-    fn command(self) -> Result<Command, Problem> {
+    /// The command that they are.
+    pub fn command(self) -> Result<Command, Problem> {
         let AnswersIn { contacted, solved, satisfaction, redo, none_because } = self;
         let answered = contacted.is_some() || solved.is_some() || satisfaction.is_some() || redo;
         match none_because {

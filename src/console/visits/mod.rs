@@ -19,9 +19,9 @@ use super::query::{Parameters, bad};
 use super::segment::Segment;
 use crate::store::{VisitFilter, VisitStep};
 use crate::ticket::{Number, Ticket};
-use out::{AttemptOut, VisitFile, VisitOut};
+pub use out::{AttemptOut, VisitFile, VisitOut};
 
-pub use change::{__path_answers, __path_skip, answers, skip};
+pub use change::{__path_answers, __path_skip, AnswersIn, answers, skip};
 pub use numbers::{
     __path_opt_back, __path_opt_out, __path_opt_outs, KEYS as OPT_OUT_KEYS, opt_back, opt_out, opt_outs,
 };
@@ -119,7 +119,7 @@ async fn seen(shared: &Shared, asking: &Asking, text: &str) -> Result<Ticket, Pr
 }
 
 /// As the caller may see it.
-async fn file(shared: &Shared, asking: &Asking, ticket: &Ticket) -> Result<VisitFile, Problem> {
+pub async fn file(shared: &Shared, asking: &Asking, ticket: &Ticket) -> Result<VisitFile, Problem> {
     let failed = |error| Problem::internal("visits", &error);
     let filter = VisitFilter { ticket: Some(ticket.number), ..VisitFilter::default() };
     let visits = shared.store.planned_visits(&filter, 10, None).await.map_err(failed)?;

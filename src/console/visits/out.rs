@@ -13,32 +13,32 @@ use crate::ticket::{AttemptId, CallId, Contacted, Means, Number, Outcome, Record
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReturnVisit)]
 pub struct VisitOut {
-    ticket: Number,
-    round: u8,
-    city: City,
+    pub ticket: Number,
+    pub round: u8,
+    pub city: City,
     /// `due`, `answered`, `unreached`, `no_phone`, `declined`, or `dropped` when the ticket went on without it.
-    state: String,
+    pub state: String,
     /// The closing that it follows.
-    closed_at: DateTime<Utc>,
-    attempts: u32,
+    pub closed_at: DateTime<Utc>,
+    pub attempts: u32,
     /// The end of the working day after the closing, until the first attempt is made.
-    first_by: Option<DateTime<Utc>>,
+    pub first_by: Option<DateTime<Utc>>,
     /// Of a visit that is due: what is done next; null until it has a plan.
-    step: Option<VisitStep>,
+    pub step: Option<VisitStep>,
     /// When, at the earliest; of a person's visit since when it is theirs.
-    next_at: Option<DateTime<Utc>>,
+    pub next_at: Option<DateTime<Utc>>,
     /// What it waits for, or why a person makes it, as a name.
-    held: Option<String>,
+    pub held: Option<String>,
     /// The same in words; null when it is over.
-    why: Option<String>,
+    pub why: Option<String>,
     /// The city's automatic calls are paused.
-    paused: bool,
+    pub paused: bool,
     /// Masked; null when withheld or hidden.
     #[schema(examples("138****5678"))]
-    phone: Option<String>,
-    sms_at: Option<DateTime<Utc>>,
-    answered_at: Option<DateTime<Utc>>,
-    means: Option<Means>,
+    pub phone: Option<String>,
+    pub sms_at: Option<DateTime<Utc>>,
+    pub answered_at: Option<DateTime<Utc>>,
+    pub means: Option<Means>,
 }
 
 impl VisitOut {
@@ -79,31 +79,31 @@ pub struct VisitFile {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = VisitAttempt)]
 pub struct AttemptOut {
-    id: AttemptId,
-    round: u8,
-    way: Way,
-    begun_at: DateTime<Utc>,
-    trunk: Option<String>,
-    call: Option<CallId>,
+    pub id: AttemptId,
+    pub round: u8,
+    pub way: Way,
+    pub begun_at: DateTime<Utc>,
+    pub trunk: Option<String>,
+    pub call: Option<CallId>,
     /// Null while it goes on.
-    ended_at: Option<DateTime<Utc>>,
-    outcome: Option<Outcome>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub outcome: Option<Outcome>,
     /// The SIP status, if nobody answered.
-    status: Option<u16>,
+    pub status: Option<u16>,
     /// The cause by ITU-T Q.850.
-    q850: Option<u8>,
-    message_left: bool,
+    pub q850: Option<u8>,
+    pub message_left: bool,
     /// What the network played before an answer. This and `reason` are null where the requester is hidden.
-    early: Option<RecordingId>,
+    pub early: Option<RecordingId>,
     /// Key 1 at the gate.
-    willing: bool,
-    contacted: Option<Contacted>,
-    solved: Option<Solved>,
+    pub willing: bool,
+    pub contacted: Option<Contacted>,
+    pub solved: Option<Solved>,
     /// 5 very satisfied to 1 very unsatisfied.
-    satisfaction: Option<u8>,
-    redo: Option<bool>,
+    pub satisfaction: Option<u8>,
+    pub redo: Option<bool>,
     /// Why, in the requester's voice.
-    reason: Option<RecordingId>,
+    pub reason: Option<RecordingId>,
 }
 
 impl AttemptOut {

@@ -1,0 +1,241 @@
+//! Administration by forms: the API's rules and rights, what is shown once, what is shown as text.
+
+use hotline::access::Role;
+use hotline::ticket::Action;
+
+use crate::people::{PASSWORD, person};
+use crate::service::{Service, TOKEN};
+
+const EVERYWHERE: &[&str] = &["lhasa", "shigatse", "shannan", "nyingchi", "chamdo", "nagqu", "ngari"];
+
+fn started() -> Service {
+    let service = Service::start();
+    person(&service, "karma", Role::Administrator, EVERYWHERE, false);
+    service
+}
+
+#[test]
+fn an_entry_of_the_catalogue_is_added_changed_and_retired() {
+    let service = started();
+    let karma = service.browser("karma");
+    let unit = [
+        ("code", "lhasa-parks"),
+        ("city", "lhasa"),
+        ("zh", "<b>园林局</b>"),
+        ("bo", "གླིང་ཁ་ལས་ཁུངས།"),
+        ("classes", "01, 0203"),
+        ("active", "yes"),
+    ];
+    assert_eq!(karma.sent("/admin/units", &unit), "/admin/units?done=saved");
+    let page = karma.page("/admin/units?city=lhasa");
+    assert!(page.contains("&#60;b&#62;园林局") && page.contains("lhasa-parks") && !page.contains("<b>园"), "{page}");
+    let edit = karma.page("/admin/units/edit?code=lhasa-parks");
+    assert!(edit.contains("value=\"01, 0203\"") && edit.contains("name=\"active\" value=\"yes\" checked"), "{edit}");
+    assert_eq!(karma.sent("/admin/units", &unit[..5]), "/admin/units?done=saved");
+    let units = service.get("/api/v1/units?city=lhasa&active=false").json();
+    assert_eq!(units["items"][0]["code"], "lhasa-parks");
+
+    assert_eq!(
+        karma.sent(
+            "/admin/classes",
+            &[("code", "0199"), ("zh", "路灯"), ("bo", "ལམ་སྒྲོན།"), ("keywords", "路灯 灯"), ("active", "yes")]
+        ),
+        "/admin/classes?done=saved"
+    );
+    assert!(
+        karma.page("/admin/classes").contains("0199")
+            && karma.page("/admin/classes/edit?code=01").contains("value=\"01\"")
+    );
+    let reason =
+        [("kind", "return"), ("code", "not_ours"), ("zh", "不归本单位"), ("bo", "ང་ཚོའི་མིན།"), ("active", "yes")];
+    assert_eq!(karma.sent("/admin/reasons", &reason), "/admin/reasons?done=saved");
+    assert!(karma.page("/admin/reasons/edit?kind=return&code=not_ours").contains("不归本单位"));
+    let entry = [
+        ("id", "park-hours"),
+        ("city", "lhasa"),
+        ("unit", "lhasa-housing"),
+        ("title_zh", "公园几点开门"),
+        ("title_bo", "གླིང་ཁ་ནམ་ཕྱེ།"),
+        ("text_zh", "早上七点。"),
+        ("text_bo", "ཞོགས་པའི་ཆུ་ཚོད་བདུན་པ།"),
+        ("review_on", "2027-01-01"),
+        ("active", "yes"),
+    ];
+    assert_eq!(karma.sent("/admin/knowledge", &entry), "/admin/knowledge?done=saved");
+    assert!(karma.page("/admin/knowledge").contains("公园几点开门"));
+    assert!(karma.page("/admin/knowledge/edit?id=park-hours").contains("早上七点。"));
+
+    let wrong = karma.post("/admin/classes", &[("code", "0199"), ("zh", ""), ("bo", "x"), ("active", "yes")]);
+    assert_eq!(wrong.status, 400, "{}", wrong.text());
+    assert_eq!(karma.get("/admin/units/edit?code=nowhere").status, 404);
+}
+
+#[test]
+fn people_are_let_in_changed_and_their_sessions_ended() {
+    let service = started();
+    let karma = service.browser("karma");
+    let new = [
+        ("name", "pema"),
+        ("display_name", "<i>白玛</i>"),
+        ("role", "agent"),
+        ("cities", "lhasa"),
+        ("cities", "nagqu"),
+        ("password", PASSWORD),
+    ];
+    assert_eq!(karma.sent("/admin/users", &new), "/admin/users?done=saved");
+    let page = karma.page("/admin/users");
+    assert!(page.contains("&#60;i&#62;白玛") && page.contains("拉萨 那曲") && !page.contains(PASSWORD), "{page}");
+    let pema = service.browser("pema");
+    assert_eq!(karma.sent("/admin/users/pema/sessions/end", &[]), "/admin/users/pema?done=saved");
+    assert_eq!(pema.get("/account").status, 303, "the session is over");
+    let change = [("display_name", "白玛"), ("role", "leader"), ("cities", "lhasa")];
+    assert_eq!(karma.sent("/admin/users/pema", &change), "/admin/users/pema?done=saved");
+    let accounts = service.get("/api/v1/accounts").text().to_owned();
+    assert!(accounts.contains("\"role\":\"leader\"") && accounts.contains("\"active\":false"), "{accounts}");
+    assert_eq!(karma.post("/admin/users", &new).status, 409, "the name is taken");
+    assert_eq!(karma.get("/admin/users/nobody").status, 404);
+}
+
+#[test]
+fn a_clients_token_is_shown_once() {
+    let service = started();
+    let karma = service.browser("karma");
+    let made = karma.post("/admin/clients", &[("name", "city-site"), ("scopes", "tickets:read"), ("cities", "lhasa")]);
+    assert_eq!(made.status, 200, "{}", made.text());
+    let token =
+        made.text().split("<pre class=\"secret\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a token");
+    let bearer = format!("Bearer {token}");
+    let asked = || service.ask("GET", "/api/v1/tickets", &[("authorization", &bearer)]).status.as_u16();
+    assert_eq!(asked(), 200);
+    let page = karma.page("/admin/clients");
+    assert!(page.contains("city-site") && !page.contains(token) && page.contains("读工单"));
+    assert_eq!(karma.sent("/admin/clients/city-site/revoke", &[]), "/admin/clients?done=saved");
+    assert_eq!(asked(), 401);
+}
+
+#[test]
+fn days_off_are_shown_before_they_are_imported() {
+    let service = started();
+    let request = serde_json::json!({ "city": "lhasa", "channel": "weibo", "type": "help", "title": "路灯", "content": "不亮。", "class": "0101" });
+    assert_eq!(service.post("/api/v1/tickets", &[], &request).status, 201);
+    let karma = service.browser("karma");
+    assert!(karma.page("/admin/calendar").contains("2026"));
+    let today = hotline::clock::beijing_day(crate::people::now());
+    // every day of the next two weeks: whatever is open moves
+    let days: Vec<String> = (1..15).map(|days| format!("\"{}\"", today + chrono::Days::new(days))).collect();
+    let year = today.format("%Y");
+    let days: Vec<String> = days.into_iter().filter(|day| day.starts_with(&format!("\"{year}"))).collect();
+    let text = format!("[lhasa.{year}]\noff = [{}]\n", days.join(", "));
+    let form = [("csrf", karma.csrf.as_str()), ("text", text.as_str())];
+    let boundary = "x-7f3a";
+    let parts: String = form
+        .iter()
+        .map(|(name, value)| {
+            format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        })
+        .collect();
+    let body = format!("{parts}--{boundary}--\r\n");
+    let media_type = format!("multipart/form-data; boundary={boundary}");
+    let headers = [("cookie", karma.cookie.as_str()), ("content-type", media_type.as_str())];
+    let preview = service.send_bytes("POST", "/admin/calendar/preview", &headers, body.as_bytes());
+    assert_eq!(preview.status, 200, "{}", preview.text());
+    assert!(
+        preview.text().contains("期限会变的在办工单") && preview.text().contains("还没有改动"),
+        "{}",
+        preview.text()
+    );
+    let before = service.get("/api/v1/calendar").text().to_owned();
+    assert_eq!(karma.sent("/admin/calendar", &[("text", &text)]), "/admin/calendar?done=saved");
+    assert_ne!(service.get("/api/v1/calendar").text(), before);
+    assert_eq!(karma.post("/admin/calendar", &[("text", "[lhasa")]).status, 400);
+}
+
+#[test]
+fn calls_are_paused_and_go_on_and_nothing_undelivered_is_an_empty_list() {
+    let service = started();
+    person(&service, "tashi", Role::Supervisor, &["lhasa"], false);
+    let tashi = service.browser("tashi");
+    assert_eq!(tashi.sent("/admin/visits/pause", &[("city", "lhasa"), ("why", "停电")]), "/admin/visits?done=saved");
+    let page = tashi.page("/admin/visits");
+    assert!(page.contains("停电") && page.contains("tashi"), "{page}");
+    assert_eq!(tashi.post("/admin/visits/pause", &[("city", "nagqu"), ("why", "停电")]).status, 404, "not theirs");
+    assert_eq!(tashi.sent("/admin/visits/resume", &[("city", "lhasa")]), "/admin/visits?done=saved");
+    assert!(!tashi.page("/admin/visits").contains("停电"));
+    let karma = service.browser("karma");
+    assert!(karma.page("/admin/outbox").contains("没有内容"));
+    assert_eq!(karma.post("/admin/outbox/nothing/retry", &[]).status, 404);
+    assert!(karma.page("/admin/prompts").contains("greet.hello"));
+}
+
+#[test]
+fn the_audit_is_narrowed_taken_along_and_its_seals_are_checked() {
+    let service = started();
+    person(&service, "norbu", Role::Auditor, EVERYWHERE, false);
+    let karma = service.browser("karma");
+    karma.sent("/admin/classes", &[("code", "0199"), ("zh", "路灯"), ("bo", "ལམ་སྒྲོན།"), ("active", "yes")]);
+    let norbu = service.browser("norbu");
+    let page = norbu.page("/audit?person=karma&action=added");
+    assert!(page.contains("0199") && page.contains("(karma)"), "{page}");
+    let here = norbu.page("/audit?person=karma&action=added&address=127.0.0.1");
+    assert!(here.contains("0199"));
+    assert!(!norbu.page("/audit?person=karma&action=added&address=10.1.1.1").contains("0199"));
+    assert!(!norbu.page("/audit?action=added&to=2020-01-01").contains("0199"));
+    let wrong = norbu.get("/audit?person=nobody-at-all");
+    assert_eq!(wrong.status, 400);
+    let csv = norbu.get("/audit/file?person=karma&action=added");
+    assert_eq!(csv.header("content-disposition"), Some("attachment; filename=\"audit.csv\""));
+    assert!(csv.text().contains("0199"), "{}", csv.text());
+    assert!(norbu.page(&format!("/audit?action={}", Action::Exported.name())).contains("csv, "));
+    service.block_on(service.store.seal_audit(crate::people::now() + chrono::TimeDelta::hours(1))).expect("sealed");
+    assert!(norbu.page("/audit").contains("最近一次封存：第 1 号"));
+    assert!(norbu.page("/audit?verify=1").contains("封存完好"));
+    assert_eq!(karma.get("/audit").status, 403);
+    assert_eq!(service.browser("norbu").post("/admin/classes", &[("code", "0198")]).status, 403);
+    assert!(!service.get("/api/v1/audit").text().contains(TOKEN));
+}
+
+#[test]
+fn whoever_may_administer_something_is_led_to_it() {
+    let service = started();
+    person(&service, "dolma", Role::Agent, &["lhasa"], false);
+    person(&service, "unit", Role::Unit, &["lhasa"], false);
+    assert_eq!(service.browser("karma").get("/admin").header("location"), Some("/admin/units"));
+    assert_eq!(service.browser("unit").get("/admin").header("location"), Some("/admin/knowledge"));
+    assert_eq!(service.browser("dolma").get("/admin").status, 403);
+    let unit = service.browser("unit").page("/admin/knowledge");
+    assert!(!unit.contains("href=\"/admin/users\""), "no way is shown that is closed");
+}
+
+#[test]
+fn the_flow_is_drawn_with_the_calls_that_went_each_way_today() {
+    let service = started();
+    let now = crate::people::now();
+    let call = hotline::ticket::CallId::new(now, [3; 10]);
+    let new = hotline::store::NewCall {
+        id: call,
+        node: "test".to_owned(),
+        direction: hotline::ticket::Direction::Inbound,
+        sip_call_id: None,
+        city: hotline::city::City::Lhasa,
+        line: "12345".to_owned(),
+        phone: None,
+        language: None,
+        started_at: now,
+        answered_at: Some(now),
+    };
+    service.block_on(service.store.insert_call(&new)).expect("the call");
+    let event = |sequence, node: &str| hotline::store::CallEvent {
+        call,
+        sequence,
+        at: now,
+        offset_ms: 0,
+        kind: hotline::ticket::EventKind::Node,
+        text: node.to_owned(),
+    };
+    let events = [event(1, "answer"), event(2, "greeting"), event(3, "language")];
+    service.block_on(service.store.append_events(&events)).expect("the events");
+    let page = service.browser("karma").page("/admin/flow");
+    assert!(page.contains("flow-edge-used") && page.contains("flow-node-used"), "{page}");
+    let row = "<td data-label=\"从\">answer</td><td data-label=\"到\">greeting</td><td class=\"number\" data-label=\"通话次数\">1</td>";
+    assert!(page.contains(row), "{page}");
+}
