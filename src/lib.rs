@@ -9,6 +9,7 @@ pub mod clock;
 pub mod digit;
 pub mod language;
 pub mod phone;
+pub mod secret;
 
 pub mod sdp;
 pub mod sip;

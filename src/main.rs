@@ -60,6 +60,7 @@ Examples:
       answers sip:12345@127.0.0.1, keeps everything in ./data
   hotline serve --config /etc/hotline.toml
   hotline serve --sip 0.0.0.0:5060 --http 127.0.0.1:0 --data /var/lib/hotline
+  hotline serve --http 0.0.0.0:8443 --http-tls /etc/hotline/cert.pem,/etc/hotline/key.pem
 
 The first SIGTERM or Ctrl-C drains: new calls are refused, running ones go on. A second one ends at once.
 Exit code: 0 after an end that was asked for, 2 when a setting can't be used.";
@@ -75,9 +76,12 @@ struct Serve {
     /// Address of SIP, UDP and TCP; port 0 takes a free one [default: 127.0.0.1:5060]
     #[arg(long, value_name = "ADDR")]
     sip: Option<SocketAddr>,
-    /// Address of the HTTP API; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Address of the pages and the API; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
+    /// PEM files of the certificate and the key that the pages and the API are served with [default: no TLS]
+    #[arg(long, value_name = "CERT,KEY", value_delimiter = ',')]
+    http_tls: Vec<PathBuf>,
     /// Ports of the calls' sound, two a call [default: 20000-29999]
     #[arg(long, value_name = "LOW-HIGH")]
     rtp_ports: Option<String>,
@@ -90,6 +94,8 @@ impl Serve {
             ("--data", "data", self.data.as_ref().map(|path| path.display().to_string())),
             ("--sip", "sip.listen", self.sip.map(|address| address.to_string())),
             ("--http", "http.listen", self.http.map(|address| address.to_string())),
+            ("--http-tls", "http.tls_certificate", self.http_tls.first().map(|path| path.display().to_string())),
+            ("--http-tls", "http.tls_key", self.http_tls.get(1).map(|path| path.display().to_string())),
             ("--rtp-ports", "media.ports", self.rtp_ports.clone()),
         ];
         for (flag, key, value) in flags {

@@ -1,6 +1,6 @@
 //! `hotline check`: the configuration, the flows and the prompts, without starting anything.
 
-use super::{Failure, lines, serve};
+use super::{Failure, lines, serve, service};
 use crate::config::{self, layers::Layers};
 use crate::driver::trunk::Trunk;
 use crate::prompt;
@@ -18,6 +18,9 @@ pub fn check(layers: Layers) -> Result<(), Failure> {
     }
     if let Err(bad) = Ways::new(&config.webhook, config.sms.as_ref()) {
         problems.push(config.sources.error(&bad.key, bad.what).to_string());
+    }
+    if let Err(failure) = service::tls(&config) {
+        problems.push(failure.to_string());
     }
     if let Err(failure) = serve::filter(&config) {
         problems.push(failure.to_string());

@@ -37,6 +37,7 @@ async fn run(config: Config) -> Result<(), Failure> {
     // a line on a closed pipe is nobody's loss
     let _ =
         writeln!(std::io::stdout(), "ready sip={} http={} data={}", service.sip, service.http, service.data.display());
+    eprintln!("hotline: the console is at {}://{}/", service.http_scheme, service.http);
     eprintln!("hotline: the API token is in {}", service.token_path.display());
     ends.next().await;
     tracing::info!(calls = service.calls(), "draining: no new calls are taken");

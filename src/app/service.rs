@@ -17,17 +17,19 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, lines};
+use crate::call::Setup;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::layers::ConfigError;
-use crate::console::{self, ApiToken, Console};
+use crate::console::{self, ApiToken, Console, Tls};
 use crate::dialer::Dialer;
-use crate::driver::calls::{Calls, Running, Stage};
+use crate::driver::calls::{Calls, Running, Served, Stage};
 use crate::driver::keeper::Keeping;
 use crate::driver::media::Media;
 use crate::driver::recorder::Recorder;
 use crate::driver::sip::{self, Sip};
 use crate::driver::trunk::{self, Trunk, Trunks, WaysOut};
+use crate::ivr::Flow;
 use crate::live::Live;
 use crate::prompt;
 use crate::sip::{Admission, Command};
@@ -36,6 +38,8 @@ use crate::work::clocks::Clocks;
 use crate::work::disk::DiskWatch;
 use crate::work::outbox::webhook::Webhook;
 use crate::work::outbox::{Outbox, Ways};
+use crate::work::quality::Drawing;
+use crate::work::recordings::Expiry;
 use crate::work::retention::Retention;
 use crate::work::seals::Sealing;
 use crate::work::trends::Trends;
@@ -50,6 +54,8 @@ const KEEP_LIMIT: Duration = Duration::from_secs(20);
 pub struct Service {
     pub sip: SocketAddr,
     pub http: SocketAddr,
+    /// `https` with a certificate, else `http`.
+    pub http_scheme: &'static str,
     pub data: PathBuf,
     pub token_path: PathBuf,
     /// Held as long as the service lives.
@@ -95,9 +101,13 @@ impl Service {
         let http = TcpListener::bind(config.http.listen)
             .await
             .map_err(|error| config.sources.error("http.listen", format!("{}: {error}", config.http.listen)))?;
+        let tls = tls(&config)?.map(Arc::new);
+        let http_scheme = if tls.is_some() { "https" } else { "http" };
         let http_address = http.local_addr().map_err(|error| Failure::Environment(error.to_string()))?;
 
+        let flows = drawn(&served);
         let live = Arc::new(Live::default());
+        let recording_folder = folder.clone();
         let recorder = Recorder::start(&config.recordings, folder, clock).map_err(environment)?;
         let media = Arc::new(Media::start(config.media.clone(), clock).map_err(environment)?);
         let probe = media.allocate();
@@ -169,6 +179,15 @@ impl Service {
         tokio::spawn(outbox.run(Arc::clone(&live), clock, watching.clone()));
         let retention = Retention { store: store.clone(), config: config.retention.clone(), clock };
         tokio::spawn(retention.run(watching.clone()));
+        let expiry = Expiry {
+            store: store.clone(),
+            folder: recording_folder,
+            node: config.node.clone(),
+            days: config.retention.recordings_days,
+            clock,
+        };
+        tokio::spawn(expiry.run(watching.clone()));
+        tokio::spawn(Drawing { store: store.clone(), clock }.run(watching.clone()));
         tokio::spawn(Sealing { store: store.clone(), clock }.run(watching.clone()));
         let disk = DiskWatch { config: config.disk, data: config.data.clone(), live: Arc::clone(&live) };
         tokio::spawn(disk.run(watching.clone()));
@@ -179,19 +198,22 @@ impl Service {
             store: store.clone(),
             recordings,
             reports: config.reports.clone(),
+            flows,
             attachments,
             token,
             live: Arc::clone(&live),
             metrics: Box::new(move || metrics.render()),
+            oidc: config.oidc.clone(),
             clock,
             seed: random.random(),
             closing: closing.clone(),
         });
-        tokio::spawn(console::serve(http, config.http.max_connections, router, closing.clone()));
+        tokio::spawn(console::serve(http, config.http.max_connections, tls, router, closing.clone()));
         Ok(Service {
             _lock: lock,
             sip: agent.bound(),
             http: http_address,
+            http_scheme,
             token_path: config.data.join(console::TOKEN_FILE_NAME),
             data: config.data,
             store,
@@ -268,7 +290,22 @@ pub(super) fn rules(config: &Config) -> Rules {
         supervision: config.supervision.clone(),
         matching: config.matching.clone(),
         visits: config.visits.clone(),
+        quality: config.quality.clone(),
     }
+}
+
+/// The flows of the lines, each once, by the number and the purpose of the first line that has it.
+fn drawn(served: &[Served]) -> Vec<(String, Flow)> {
+    let mut setups: Vec<&Arc<Setup>> = Vec::new();
+    let mut flows = Vec::new();
+    for Served { line, setup } in served {
+        if !setups.iter().any(|there| Arc::ptr_eq(there, setup)) {
+            setups.push(setup);
+            flows.push((line.number.clone(), setup.flow.clone()));
+            flows.push((format!("{} visit", line.number), setup.visit.clone()));
+        }
+    }
+    flows
 }
 
 fn problems(found: &[prompt::Problem]) -> String {
@@ -299,6 +336,19 @@ pub(super) fn lock(config: &Config) -> Result<File, ConfigError> {
             Err(config.sources.error("data", format!("{} is in use by another hotline", config.data.display())))
         }
         Err(TryLockError::Error(error)) => Err(unusable(config, &path, &error)),
+    }
+}
+
+/// The certificate of the console, if it has one.
+pub(super) fn tls(config: &Config) -> Result<Option<Tls>, ConfigError> {
+    let bad = |key: &str, what: String| config.sources.error(key, what);
+    match (&config.http.tls_certificate, &config.http.tls_key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => {
+            Tls::load(certificate, key).map(Some).map_err(|error| bad("http.tls_certificate", error.to_string()))
+        }
+        (Some(_), None) => Err(bad("http.tls_certificate", "it needs http.tls_key too".to_owned())),
+        (None, Some(_)) => Err(bad("http.tls_key", "it needs http.tls_certificate too".to_owned())),
     }
 }
 

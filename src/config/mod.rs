@@ -18,7 +18,7 @@ use crate::driver::{calls, media, recorder, sip, trunk};
 use crate::report;
 use crate::store;
 use crate::ticket::deadline::Limits;
-use crate::ticket::{likeness, supervision};
+use crate::ticket::{likeness, quality, supervision};
 use crate::work::{clocks, disk, outbox, retention};
 use layers::{ConfigError, Layers};
 
@@ -41,6 +41,8 @@ pub struct Config {
     pub store: store::Config,
     pub reports: report::Config,
     pub access: store::AccessConfig,
+    /// A provider where people may sign in.
+    pub oidc: Option<console::oidc::Config>,
     /// How long everything about a ticket may take.
     pub limits: Limits,
     /// The same in cities that have limits of their own; what is left out there is as built in.
@@ -48,6 +50,8 @@ pub struct Config {
     pub clocks: clocks::Config,
     pub supervision: supervision::Config,
     pub matching: likeness::Config,
+    /// How requests are looked at (质检).
+    pub quality: quality::Config,
     /// Return visits.
     pub visits: callback::Config,
     /// How many return visits are called at a time.
@@ -86,11 +90,13 @@ impl Default for Config {
             store: store::Config::default(),
             reports: report::Config::default(),
             access: store::AccessConfig::default(),
+            oidc: None,
             limits: Limits::default(),
             city_limits: BTreeMap::new(),
             clocks: clocks::Config::default(),
             supervision: supervision::Config::default(),
             matching: likeness::Config::default(),
+            quality: quality::Config::default(),
             visits: callback::Config::default(),
             dialer: dialer::Config::default(),
             prompts: Prompts::default(),
@@ -198,7 +204,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::driver::trunk::Secret;
+    use crate::secret::Secret;
 
     #[test]
     fn the_example_says_what_is_so_without_it() {

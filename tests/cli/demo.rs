@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::peer::child::TempFolder;
+use super::peer::child::{Guarded, TempFolder};
+use super::peer::time::seconds;
 use super::text;
 
 #[test]
@@ -56,6 +57,35 @@ fn a_demo_without_a_place_says_so() {
     let output = command.arg("demo").env("TMPDIR", "/no/such/folder").output().expect("the binary starts");
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).starts_with("hotline: no temporary folder: "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_console_is_shown_with_a_year_behind_it_and_leaves_nothing() {
+    let temporary = TempFolder::new("demo-console");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    command.args(["demo", "--console", "--json", "--tickets", "300"]).env("TMPDIR", temporary.path());
+    let mut demo = Guarded::start(command, "(built by cargo)");
+    let told = demo
+        .line(seconds(60), |line| serde_json::from_str::<Value>(line).ok().filter(|told| told["step"] == "console"));
+    let told = told.unwrap_or_else(|log| panic!("{log}"));
+    let (url, password) = (told["url"].as_str().expect("a URL"), told["password"].as_str().expect("a password"));
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
+    for account in told["accounts"].as_array().expect("accounts") {
+        let account = account.as_str().expect("a name");
+        let form = [("account", account), ("password", password)];
+        let entered = agent.post(format!("{url}sign-in")).send_form(form).expect("an answer");
+        assert_eq!(entered.status(), 303, "{account}");
+        let cookie =
+            entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a pair").to_owned();
+        if account == "supervisor" {
+            let list = agent.get(format!("{url}recordings")).header("cookie", &cookie).call();
+            let page = list.expect("an answer").body_mut().read_to_string().expect("a page");
+            assert!(page.contains("藏语") && page.contains("普通话"), "{page}");
+        }
+    }
+    demo.signal(rustix::process::Signal::INT);
+    assert!(demo.exit(seconds(20)).is_some_and(|status| status.success()), "{}", demo.log());
+    assert_eq!(entries(temporary.path()), 0, "the folder of the demo is gone");
 }
 
 fn entries(folder: &Path) -> usize {

@@ -2,6 +2,7 @@
 //! hotline calls back, one citizen is content and the other one's ticket is opened again.
 
 mod citizen;
+mod console;
 mod fetch;
 mod folder;
 mod teller;
@@ -36,6 +37,9 @@ time, and reads the two tickets back through the API. Then units close them and 
 citizen is content, the second says that it is not solved, and that ticket is opened again. Takes about two minutes. On
 a terminal the service then stays up until Ctrl-C, so that the API can be tried.
 
+With --console it shows the console instead: a year of simulated tickets, an hour's worth of calls to listen to, and an
+account for each role; their address and password are printed.
+
 Exit code: 0 when both tickets exist with their recordings and both visits are answered; otherwise the step that
 failed is named.";
 
@@ -48,6 +52,12 @@ pub struct Arguments {
     /// Each step as one line of JSON
     #[arg(long)]
     json: bool,
+    /// Show the console in place of the tour: a simulated year, recordings in both languages, and people who may sign in
+    #[arg(long)]
+    console: bool,
+    /// With --console: how many tickets the year has
+    #[arg(long, value_name = "N", default_value_t = 10_000, requires = "console")]
+    tickets: u32,
 }
 
 /// A step that did not come to its end.
@@ -78,7 +88,10 @@ pub fn demo(arguments: &Arguments) -> Result<(), Failure> {
     let folder = TourFolder::new(seeded()?.random(), arguments.keep)
         .map_err(|error| Failure::Environment(format!("no temporary folder: {error}")))?;
     let stay = !arguments.json && stdout().is_terminal();
-    let toured = runtime.block_on(tour(&teller, &folder, stay));
+    let toured = match arguments.console {
+        true => runtime.block_on(console::show(&teller, &folder, arguments.tickets)),
+        false => runtime.block_on(tour(&teller, &folder, stay)),
+    };
     // threads and tasks are gone before their folder
     drop(runtime);
     if arguments.keep {
