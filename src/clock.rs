@@ -111,6 +111,11 @@ pub struct Steady {
 const JUMP: TimeDelta = TimeDelta::seconds(10);
 
 impl Steady {
+    /// Whether there is a look to compare with.
+    pub fn has_looked(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// # Errors
     /// By how much the wall clock has run ahead of the monotonic one since the last look; negative when it fell behind.
     pub fn check(&mut self, now: Now) -> Result<(), TimeDelta> {

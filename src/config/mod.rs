@@ -186,6 +186,10 @@ pub fn read(mut layers: Layers) -> Result<Config, ConfigError> {
         );
         return Err(layers.error("media.recordings", what));
     }
+    if config.retention.recordings_days < retention::LEAST_RECORDINGS_DAYS {
+        let what = format!("recordings are kept for {} days at least", retention::LEAST_RECORDINGS_DAYS);
+        return Err(layers.error("retention.recordings_days", what));
+    }
     if let Some((at, line)) = twice(&config.line) {
         return Err(layers.error(&format!("line[{at}].number"), format!("{} is served by a line above", line.number)));
     }
@@ -205,6 +209,15 @@ mod tests {
 
     use super::*;
     use crate::secret::Secret;
+
+    #[test]
+    fn recordings_are_not_deleted_by_a_slip_of_the_hand() {
+        let mut layers = Layers::default();
+        let days = ("HOTLINE__RETENTION__RECORDINGS_DAYS".to_owned(), "0".to_owned());
+        layers.environment([days]).expect("a number");
+        let error = read(layers).expect_err("it is refused").to_string();
+        assert!(error.contains("retention.recordings_days") && error.contains("90 days at least"), "{error}");
+    }
 
     #[test]
     fn the_example_says_what_is_so_without_it() {
@@ -276,6 +289,18 @@ mod tests {
             assert_eq!(found.map(|secret| secret.reveal()), Some("swordfish"));
             assert!(!format!("{config:?}").contains("swordfish"));
         }
+    }
+
+    #[test]
+    fn the_providers_secret_is_refused_in_the_file() {
+        let file = std::env::temp_dir().join(format!("hotline-oidc-{}.toml", std::process::id()));
+        let text = "[oidc]\nissuer = \"https://a\"\nclient_id = \"b\"\nclient_secret = \"swordfish\"\n";
+        std::fs::write(&file, text).expect("a writable temporary folder");
+        let mut layers = Layers::default();
+        layers.file(&file).expect("it parses");
+        let error = read(layers).expect_err("a secret").to_string();
+        assert!(error.contains("HOTLINE__OIDC__CLIENT_SECRET") && !error.contains("swordfish"), "{error}");
+        std::fs::remove_file(file).expect("removed");
     }
 
     #[test]

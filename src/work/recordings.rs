@@ -1,4 +1,7 @@
 //! Recordings whose time is over go, every hour; every night files and rows are held against each other.
+//!
+//! What is deleted never comes back, so that nothing is by a wall clock that was just set: the first look is an hour after the
+//! start, when a machine that started with a wrong time has been told the right one, and who sees a jump waits for the next.
 
 use std::collections::HashSet;
 use std::io;
@@ -7,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, beijing_day};
+use crate::clock::{Clock, Now, Steady, beijing_day};
 use crate::store::{Expired, RecordingFolder, RecordingsChecked, Store, StoreError};
 
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -44,18 +47,17 @@ pub enum ExpiryError {
 impl Expiry {
     /// Until it is cancelled.
     pub async fn run(self, cancelled: CancellationToken) {
-        metrics::describe_gauge!("hotline_recordings_without_row", "files of recordings that no row names");
-        metrics::describe_gauge!("hotline_recordings_without_file", "rows of recordings whose file is not there");
+        let mut steady = Steady::default();
         loop {
-            let now = self.clock.wall();
-            match self.look(now).await {
+            let now = self.clock.now();
+            match self.look_by(&mut steady, now).await {
                 Ok(Gone { marked: 0, erased: 0 }) => {}
                 Ok(Gone { marked, erased }) => {
                     tracing::info!(marked, erased, "recordings whose time was over are gone")
                 }
                 Err(error) => tracing::warn!(%error, "old recordings could not be deleted; the next look tries again"),
             }
-            if let Err(error) = self.check_nightly(now).await {
+            if let Err(error) = self.check_nightly(now.wall).await {
                 tracing::warn!(%error, "recordings and their rows could not be compared");
             }
             tokio::select! {
@@ -63,6 +65,20 @@ impl Expiry {
                 () = cancelled.cancelled() => return,
             }
         }
+    }
+
+    /// As [`Expiry::look`], unless the wall clock has jumped since the last time, or this is the first.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn look_by(&self, steady: &mut Steady, now: Now) -> Result<Gone, ExpiryError> {
+        let first = !steady.has_looked();
+        if let Err(jump) = steady.check(now) {
+            let seconds = jump.num_seconds();
+            tracing::warn!(seconds, "the machine's wall clock has jumped: no recording is deleted at this look");
+            return Ok(Gone::default());
+        }
+        if first { Ok(Gone::default()) } else { self.look(now.wall).await }
     }
 
     /// Marks what is old enough, then deletes the files of all that is marked.

@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::store::{Purged, Store, StoreError};
 
+/// Less is a slip of the hand: a ticket of 15 working days, its redos and its visits need the recording.
+pub const LEAST_RECORDINGS_DAYS: u32 = 90;
+
 const EVERY: Duration = Duration::from_secs(3_600);
 
 /// The section `[retention]` of the configuration. Tickets and the audit are kept for good.

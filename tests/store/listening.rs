@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hotline::city::City;
-use hotline::clock::Clock;
+use hotline::clock::{Clock, Mono, Now, Steady};
 use hotline::language::Language;
 use hotline::media::codec::alaw_encode;
 use hotline::store::{
@@ -22,6 +22,7 @@ on_each_database!(
     a_recording_follows_its_ticket,
     a_waveform_is_kept_with_its_recording,
     what_is_old_goes_unless_it_is_held,
+    nothing_goes_by_a_clock_that_was_just_set,
     a_deletion_that_was_cut_off_is_taken_up,
     files_and_rows_are_held_against_each_other,
 );
@@ -284,6 +285,22 @@ async fn what_is_old_goes_unless_it_is_held(fixture: Fixture) {
     let told: Vec<_> = audit.iter().map(|entry| (entry.action, entry.reason.as_deref())).collect();
     assert_eq!(told[1..], [(Action::Held, Some("诉讼")), (Action::Released, Some("结案"))]);
     assert_eq!(expiry.look(now).await.expect("looked"), Gone { marked: 1, erased: 1 });
+}
+
+async fn nothing_goes_by_a_clock_that_was_just_set(fixture: Fixture) {
+    let folder = RecordingFolder::open(fixture.folder.path().join("recordings")).expect("a folder");
+    kept(&fixture, &folder, 1).await;
+    let expiry = expiry(&fixture, &folder);
+    let mut steady = Steady::default();
+    let at = |hours: u64, wall| Now { mono: Mono::from_micros(hours * 3_600_000_000), wall };
+    let mut looks = Vec::new();
+    // started with a wrong time, told the right one, then set wrong by hand
+    for now in
+        [at(0, years_later()), at(1, morning()), at(2, years_later()), at(3, years_later() + TimeDelta::hours(1))]
+    {
+        looks.push(expiry.look_by(&mut steady, now).await.expect("looked").marked);
+    }
+    assert_eq!(looks, [0, 0, 0, 1], "who sets a clock wrong has an hour to see it");
 }
 
 async fn a_deletion_that_was_cut_off_is_taken_up(fixture: Fixture) {
