@@ -23,7 +23,7 @@ pub async fn page(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Resu
     };
     let Some(account) = account else { return see("/sign-in") };
     let caller = account.caller();
-    let first = [(Right::ReadTickets, "/tickets"), (Right::Own, "/account")];
+    let first = [(Right::ReadTickets, "/tickets"), (Right::EditCatalogue, "/admin")];
     see(first.iter().find(|(right, _)| caller.has(*right)).map_or("/account", |(_, path)| path))
 }
 

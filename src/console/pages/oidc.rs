@@ -46,8 +46,10 @@ async fn leave(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<
     let random = || URL_SAFE_NO_PAD.encode(shared.secrets.token());
     let errand = Errand { state: random(), nonce: random(), verifier: random() };
     let cookie = cookie::keep_errand(&errand.written());
-    let url = apart(move || oidc::leave(&config, &back, &errand)).await?;
-    let url = url.map_err(|error| Problem::internal("OpenID Connect", &error))?;
+    let url = match apart(move || oidc::leave(&config, &back, &errand)).await? {
+        Ok(url) => url,
+        Err(error) => return away(&error),
+    };
     let mut response = see(&url)?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
@@ -71,7 +73,7 @@ async fn come_back(
     let (code, trusted) = (code.to_owned(), config.has_second_factor);
     let name = match apart(move || oidc::come_back(&config, &back, &errand, &code)).await? {
         Ok(name) => name,
-        Err(error @ OidcError::Provider(_)) => return Err(Problem::internal("OpenID Connect", &error)),
+        Err(error @ OidcError::Provider(_)) => return away(&error),
         Err(error) => {
             tracing::warn!(%error, "somebody who came from the provider is not signed in");
             return refused();
@@ -87,6 +89,12 @@ async fn come_back(
             Ok(response)
         }
     }
+}
+
+/// The provider does not answer: the password does not need it.
+fn away(error: &OidcError) -> Result<Response, Problem> {
+    tracing::warn!(%error, "nobody is signed in by the provider");
+    see("/sign-in?away=1")
 }
 
 /// The provider is asked on a thread of its own.

@@ -22,7 +22,7 @@ use crate::console::routes::{CREDENTIAL_BYTES, Route};
 use crate::store::{SignInError, SignedIn, Stage};
 
 /// `next`: where to go on; `check`: the cookie has just been given.
-const KEYS: &[&str] = &["next", "check", "refused"];
+const KEYS: &[&str] = &["next", "check", "refused", "away"];
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -58,11 +58,12 @@ async fn page(
     if let Some(token) = cookie::session(&headers) {
         let session = shared.store.session(token, shared.clock.wall()).await.map_err(failed)?;
         if session.is_some() {
-            return see(if next == "/" { "/account" } else { &next });
+            return see(&next);
         }
     }
     let refused = query.text("refused").map(|_| "sign_in.refused");
-    let wrong = checking.then_some("sign_in.no_cookie").or(refused);
+    let away = query.text("away").map(|_| "sign_in.away");
+    let wrong = checking.then_some("sign_in.no_cookie").or(refused).or(away);
     let (provider, done) = (provider(&shared), query.text("done").is_some());
     render(&SignIn { frame, next, account: String::new(), wrong, wait_min: 0, done, provider })
 }

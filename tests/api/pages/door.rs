@@ -37,6 +37,26 @@ fn somebody_signs_in_by_the_form_and_out_again() {
 }
 
 #[test]
+fn whoever_signs_in_is_led_to_what_they_work_on() {
+    let service = Service::start();
+    for role in Role::ALL {
+        person(&service, role.name(), *role, &["lhasa"], false);
+        let reply = service.submit("/sign-in", &[], &[("account", role.name()), ("password", PASSWORD)]);
+        let cookie =
+            reply.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned();
+        let mut place = reply.header("location").expect("a place").to_owned();
+        let shown = (0..5).any(|_| {
+            let reply = service.ask("GET", &place, &[("cookie", &cookie)]);
+            let on = reply.header("location").map(str::to_owned);
+            place = on.unwrap_or_else(|| place.clone());
+            reply.status == 200
+        });
+        let begins = if *role == Role::Administrator { "/admin" } else { "/tickets" };
+        assert!(shown && place.starts_with(begins), "{role} is led to {place}");
+    }
+}
+
+#[test]
 fn wrong_passwords_are_told_and_throttled() {
     let service = Service::start();
     person(&service, "dolma", Role::Agent, &["lhasa"], false);
