@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::database::Database;
 use super::row::micros;
 use super::{StoreError, Transaction};
+use crate::city::City;
 
 /// A statement for either database.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,15 @@ impl Sql {
             between = ", ";
         }
         self.push(after)
+    }
+
+    /// ` and city …` of the cities that are asked for, if not all are; of none there is nothing.
+    pub fn of_cities(&mut self, cities: Option<&[City]>) -> &mut Sql {
+        match cities {
+            None => self,
+            Some([]) => self.push(" and false"),
+            Some(cities) => self.push(" and city").any_of(cities.iter().map(|city| city.slug())),
+        }
     }
 
     /// `values (…), (…)`

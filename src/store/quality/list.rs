@@ -36,13 +36,7 @@ impl Store {
         let limit = limit.clamp(1, MAX_PAGE);
         let mut sql = Sql::default();
         sql.push(SELECT);
-        match filter.cities.as_deref() {
-            None => {}
-            Some([]) => return Ok(Page { items: Vec::new(), next: None }),
-            Some(cities) => {
-                sql.push(" and city").any_of(cities.iter().map(|city| city.slug()));
-            }
-        }
+        sql.of_cities(filter.cities.as_deref());
         if let Some(person) = filter.person {
             sql.push(" and person = ").bind(person.to_string());
         }
