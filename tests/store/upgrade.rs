@@ -1,8 +1,10 @@
 //! A database of the first schema, with rows in every table, serves on.
 
+use hotline::city::City;
+use hotline::language::Language;
 use hotline::phone::Phone;
 use hotline::store::{Ceilings, Holder, TicketFilter, TicketOrder};
-use hotline::ticket::{Action, Actor, Number, State};
+use hotline::ticket::{Action, Actor, Direction, Number, State};
 use hotline::work::clocks::round;
 use serde_json::json;
 use sqlx::migrate::Migrator;
@@ -43,29 +45,44 @@ const ROWS: [&str; 10] = [
     "insert into meta values ('schema_note', 'first')",
 ];
 
-#[tokio::test]
-async fn the_first_schema_in_sqlite_is_brought_here_with_its_rows() {
+/// A schema's number, and rows as it had them.
+type Step = (i64, &'static [&'static str]);
+
+async fn old_sqlite(steps: &[Step]) -> Fixture {
     let folder = Folder::new();
     let url = format!("sqlite://{}", folder.path().join("old.db").display());
     let mut connection = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.expect("created");
-    SQLITE.run_to(1, &mut connection).await.expect("the first schema");
-    for rows in ROWS {
-        sqlx::query(rows).execute(&mut connection).await.expect(rows);
+    for (schema, rows) in steps {
+        SQLITE.run_to(*schema, &mut connection).await.expect("an old schema");
+        for row in *rows {
+            sqlx::query(*row).execute(&mut connection).await.expect(row);
+        }
     }
     connection.close().await.expect("closed");
-    serves_on(Fixture::open(folder, url).await).await;
+    Fixture::open(folder, url).await
+}
+
+async fn old_postgres(steps: &[Step]) -> Fixture {
+    let url = cluster::database().await;
+    let mut connection = PgConnection::connect(&url).await.expect("connected");
+    for (schema, rows) in steps {
+        POSTGRES.run_to(*schema, &mut connection).await.expect("an old schema");
+        for row in *rows {
+            sqlx::query(*row).execute(&mut connection).await.expect(row);
+        }
+    }
+    connection.close().await.expect("closed");
+    Fixture::open(Folder::new(), url).await
+}
+
+#[tokio::test]
+async fn the_first_schema_in_sqlite_is_brought_here_with_its_rows() {
+    serves_on(old_sqlite(&[(1, &ROWS)]).await).await;
 }
 
 #[tokio::test]
 async fn the_first_schema_in_postgres_is_brought_here_with_its_rows() {
-    let url = cluster::database().await;
-    let mut connection = PgConnection::connect(&url).await.expect("connected");
-    POSTGRES.run_to(1, &mut connection).await.expect("the first schema");
-    for rows in ROWS {
-        sqlx::query(rows).execute(&mut connection).await.expect(rows);
-    }
-    connection.close().await.expect("closed");
-    serves_on(Fixture::open(Folder::new(), url).await).await;
+    serves_on(old_postgres(&[(1, &ROWS)]).await).await;
 }
 
 /// As the second version left a ticket that was answered directly, on a Friday.
@@ -77,35 +94,12 @@ const DUE_VISIT: [&str; 2] = [
 
 #[tokio::test]
 async fn visits_that_were_due_before_they_were_planned_get_a_plan_in_sqlite() {
-    let folder = Folder::new();
-    let url = format!("sqlite://{}", folder.path().join("old.db").display());
-    let mut connection = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.expect("created");
-    SQLITE.run_to(1, &mut connection).await.expect("the first schema");
-    for rows in ROWS {
-        sqlx::query(rows).execute(&mut connection).await.expect(rows);
-    }
-    SQLITE.run_to(2, &mut connection).await.expect("the second schema");
-    for rows in DUE_VISIT {
-        sqlx::query(rows).execute(&mut connection).await.expect(rows);
-    }
-    connection.close().await.expect("closed");
-    is_planned(Fixture::open(folder, url).await).await;
+    is_planned(old_sqlite(&[(1, &ROWS), (2, &DUE_VISIT)]).await).await;
 }
 
 #[tokio::test]
 async fn visits_that_were_due_before_they_were_planned_get_a_plan_in_postgres() {
-    let url = cluster::database().await;
-    let mut connection = PgConnection::connect(&url).await.expect("connected");
-    POSTGRES.run_to(1, &mut connection).await.expect("the first schema");
-    for rows in ROWS {
-        sqlx::query(rows).execute(&mut connection).await.expect(rows);
-    }
-    POSTGRES.run_to(2, &mut connection).await.expect("the second schema");
-    for rows in DUE_VISIT {
-        sqlx::query(rows).execute(&mut connection).await.expect(rows);
-    }
-    connection.close().await.expect("closed");
-    is_planned(Fixture::open(Folder::new(), url).await).await;
+    is_planned(old_postgres(&[(1, &ROWS), (2, &DUE_VISIT)]).await).await;
 }
 
 async fn is_planned(fixture: Fixture) {
@@ -142,6 +136,9 @@ async fn every_row_is_there(fixture: &Fixture) {
     assert_eq!((ticket.state_since, ticket.handling.due_day), (ticket.created_at, None));
     assert_eq!(ticket.phone, Phone::parse("13800000001"));
     assert_eq!((file.recordings.len(), file.recordings[0].duration_ms), (1, Some(4000)));
+    let found = &file.recordings[0];
+    assert_eq!((found.city, found.language, &found.phone), (City::Lhasa, Some(Language::Bo), &ticket.phone));
+    assert_eq!((found.direction, found.owner), (Direction::Inbound, Some(ticket.number)), "it is found by its call");
     let told: Vec<_> = file.audit.iter().map(|entry| (entry.sequence, entry.actor, entry.action)).collect();
     assert_eq!(told, [(1, Actor::Caller, Action::Created), (2, Actor::Caller, Action::Urged)]);
     let other = fixture.store.ticket(number("126112000024")).await.expect("read").expect("there").ticket;
