@@ -37,7 +37,7 @@ time, and reads the two tickets back through the API. Then units close them and 
 citizen is content, the second says that it is not solved, and that ticket is opened again. Takes about two minutes. On
 a terminal the service then stays up until Ctrl-C, so that the API can be tried.
 
-With --console it shows the console instead: a year of simulated tickets, an hour's worth of calls to listen to, and an
+With --console it shows the console instead: a year of simulated tickets, calls of the last hours to listen to, and an
 account for each role; their address and password are printed.
 
 Exit code: 0 when both tickets exist with their recordings and both visits are answered; otherwise the step that
