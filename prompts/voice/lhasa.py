@@ -32,7 +32,8 @@ LONG_STEPS = 1  # more for a long or closed rime
 LAST_STEPS = (1, 4)  # more at the end of a word
 LEAST_VOICED_STEPS, LEAST_LAST_STEPS = 4, 6  # 6 before a pause, where the voice would fade at once
 AUDIBLE = 4.0  # of the energy, about the natural logarithm of the loudness: 9 is a loud vowel
-VOWEL_ENERGY, SONORANT_ENERGY, NASAL_CODA_ENERGY = 8.7, 4.2, 7.0
+VOWEL_ENERGY, SONORANT_ENERGY, NASAL_CODA_ENERGY, RELEASE_ENERGY = 8.7, 4.2, 7.0, 0.5
+STOPS = ("k", "p")
 SONORANTS = ("", "m", "n", "ny", "ng", "l", "lh", "r", "w", "y")
 PAUSE_STEPS = {",": 8, ".": 12}
 
@@ -89,10 +90,15 @@ def shaped(plan, syllables, speed):
                 loudness(plan, syllables, spans))
 
 
+def sounding(plan):
+    """The frame at which each token sounds: pitch and energy are the sound's, which runs ahead of the durations."""
+    return (plan.starts() - LEAD_FRAMES) * PITCH_FRAMES
+
+
 def voiced_span(plan, syllable, before_pause):
     """The frames of a rime that sound: without a stop at its end, and before a pause only while there is energy."""
-    starts = plan.starts() * PITCH_FRAMES
-    stop = 1 if CODAS[syllable.sound.coda] in ("k", "p") else 0
+    starts = sounding(plan)
+    stop = 1 if CODAS[syllable.sound.coda] in STOPS else 0
     start, end = starts[syllable.rime + 1], starts[syllable.end + 1 - stop]
     least = start + (LEAST_LAST_STEPS if before_pause and not stop else LEAST_VOICED_STEPS) * PITCH_FRAMES
     silent = np.flatnonzero(plan.energy[start:end] < AUDIBLE)
@@ -125,12 +131,11 @@ def tones(plan, syllables, spans):
     """The pitch of each frame: Lhasa's shape in every rime, which is voiced throughout; the plan's own voicing elsewhere."""
     places, heights, since = [], [], 0
     voiced = plan.pitch > 60
-    lead = LEAD_FRAMES * PITCH_FRAMES
     for syllable, (start, end) in zip(syllables, spans):
         since = 0 if syllable.first else since + 1
-        voiced[start - lead + 1:end - lead] = True
+        voiced[start + 1:end] = True
         for part, height in zip((0.0, 0.5, 0.95), SHAPES[syllable.tone]):
-            places.append(start - lead + part * (end - start))
+            places.append(start + part * (end - start))
             heights.append(height - DECLINATION * since)
     frames = np.arange(len(plan.pitch))
     wanted = MIDDLE_HZ * 2 ** (smoothed(np.interp(frames, places, heights)) / 12)
@@ -138,10 +143,11 @@ def tones(plan, syllables, spans):
 
 
 def loudness(plan, syllables, spans):
-    """The energy with a floor under every vowel and a ceiling over every sonorant onset, so that syllables stand apart."""
+    """The energy with a floor under every vowel and a ceiling over every sonorant onset, so that syllables stand apart.
+    A stop before a pause is not released: the voice would add half a vowel."""
     energy = plan.energy.copy()
-    starts = plan.starts() * PITCH_FRAMES
-    for syllable, (start, end) in zip(syllables, spans):
+    starts = sounding(plan)
+    for syllable, after, (start, end) in zip(syllables, [*syllables[1:], None], spans):
         if syllable.sound.onset in SONORANTS and not syllable.first:
             onset = slice(starts[syllable.onset + 1], max(start, starts[syllable.onset + 1] + PITCH_FRAMES))
             energy[onset] = np.minimum(energy[onset], SONORANT_ENERGY)
@@ -150,6 +156,9 @@ def loudness(plan, syllables, spans):
         core = slice(start + PITCH_FRAMES, max(start + 2 * PITCH_FRAMES, vowel_end - PITCH_FRAMES))
         energy[core] = np.maximum(energy[core], VOWEL_ENERGY)
         energy[vowel_end:end] = np.minimum(energy[vowel_end:end], NASAL_CODA_ENERGY)
+        if CODAS[syllable.sound.coda] in STOPS and (after is None or after.first):
+            pause = slice(starts[syllable.end + 1], starts[after.onset + 1] - PITCH_FRAMES if after else len(energy))
+            energy[pause] = np.minimum(energy[pause], RELEASE_ENERGY)
     return energy
 
 
