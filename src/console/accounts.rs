@@ -239,7 +239,7 @@ fn unfit(bad: BadProfile) -> Problem {
 
 pub fn failed(error: &AccountError) -> Problem {
     match error {
-        AccountError::NameTaken => sentence(Kind::Conflict, error),
+        AccountError::NameTaken => sentence(Kind::Conflict, error).refused("name_taken").parameter("name"),
         AccountError::Unknown => sentence(Kind::NotFound, error),
         AccountError::UnknownUnit(_) => sentence(Kind::BadBody, error).parameter("unit"),
         AccountError::Store(error) => Problem::internal("account", error),

@@ -124,7 +124,7 @@ pub async fn revoke(
 
 fn failed(error: &ClientError) -> Problem {
     match error {
-        ClientError::NameTaken => sentence(Kind::Conflict, error),
+        ClientError::NameTaken => sentence(Kind::Conflict, error).refused("name_taken").parameter("name"),
         ClientError::NoScope => sentence(Kind::BadBody, error).parameter("scopes"),
         ClientError::Unknown => sentence(Kind::NotFound, error),
         ClientError::Store(error) => Problem::internal("client", error),

@@ -180,6 +180,15 @@ impl Problem {
         self
     }
 
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The name of the rule that stands against it.
+    pub fn rule(&self) -> Option<&'static str> {
+        self.state.as_ref()?.refused
+    }
+
     /// The query parameter, or the field of a form, that is to blame.
     pub fn parameter_name(&self) -> Option<&str> {
         self.parameter.as_deref()
@@ -269,7 +278,7 @@ pub struct ProblemDocument {
     /// Only with `not_ready`: the state of every part.
     #[serde(skip_serializing_if = "Option::is_none")]
     parts: Option<BTreeMap<String, Part>>,
-    /// Only with `refused`: the name of the rule.
+    /// With `refused` and some of `conflict`: the name of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'static str>,
     /// With `changed` and `refused`: the thing as it is now.

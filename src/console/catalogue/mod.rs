@@ -268,7 +268,9 @@ fn answer<T>(kept: Result<Kept, NotKept>, entry: T) -> Result<(StatusCode, Json<
             let (member, what) = words.split_once(": ").unwrap_or(("", &words));
             Err(Problem::new(Kind::BadBody, format!("{what}.")).parameter(member))
         }
-        Err(NotKept::Conflict(conflict)) => Err(Problem::new(Kind::Conflict, sentence(&conflict))),
+        Err(NotKept::Conflict(conflict)) => {
+            Err(Problem::new(Kind::Conflict, sentence(&conflict)).refused(conflict.name()).parameter(conflict.field()))
+        }
         Err(NotKept::Store(error)) => Err(Problem::internal("catalogue", &error)),
     }
 }

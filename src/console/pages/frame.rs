@@ -136,7 +136,12 @@ impl Frame {
     /// What a value of the API is called: `name("state", "received")`.
     pub fn name(&self, of: &str, value: impl Display) -> String {
         let value = value.to_string();
-        text::of(self.manner.language, &format!("{of}.{value}")).map_or(value, str::to_owned)
+        self.known_name(of, &value).unwrap_or(value)
+    }
+
+    /// As [`Frame::name`]; `None` when no text names it.
+    pub fn known_name(&self, of: &str, value: &str) -> Option<String> {
+        text::of(self.manner.language, &format!("{of}.{value}")).map(str::to_owned)
     }
 
     /// To the minute, in Beijing.

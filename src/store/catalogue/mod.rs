@@ -56,6 +56,30 @@ pub enum Conflict {
     KnowledgeInUse,
 }
 
+impl Conflict {
+    /// What programs call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Conflict::GroupRetired => "group_retired",
+            Conflict::ClassesInUse => "classes_in_use",
+            Conflict::OtherKind(_) => "other_kind",
+            Conflict::OtherCity => "other_city",
+            Conflict::UnitRetired => "unit_retired",
+            Conflict::KnowledgeInUse => "knowledge_in_use",
+        }
+    }
+
+    /// The member of the entry that it stands against.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Conflict::GroupRetired | Conflict::ClassesInUse | Conflict::KnowledgeInUse => "active",
+            Conflict::OtherKind(_) => "code",
+            Conflict::OtherCity => "city",
+            Conflict::UnitRetired => "unit",
+        }
+    }
+}
+
 /// An entry's fields as the audit names them.
 type Fields = Vec<(&'static str, Option<String>)>;
 

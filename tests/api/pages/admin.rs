@@ -71,6 +71,75 @@ fn an_entry_of_the_catalogue_is_added_changed_and_retired() {
 }
 
 #[test]
+fn a_refused_form_comes_back_with_what_was_typed_and_the_problem_at_its_field() {
+    let service = started();
+    let karma = service.browser("karma");
+    let refused = |path: &str, status: u16, fields: &[(&str, &str)]| {
+        let reply = karma.post(path, fields);
+        assert_eq!(reply.status, status, "{path} {fields:?}: {}", reply.text());
+        reply.text().to_owned()
+    };
+    let unit =
+        [("code", "lhasa-parks"), ("city", "lhasa"), ("zh", "<b>园林"), ("bo", "གླིང་ཁ།"), ("classes", "9999, 01")];
+    let page = refused("/admin/units", 400, &unit);
+    for kept in [
+        "name=\"code\" value=\"lhasa-parks\" required",
+        "<option value=\"lhasa\" selected",
+        "value=\"&#60;b&#62;园林\"",
+        "name=\"classes\" value=\"9999, 01\" aria-invalid=\"true\" aria-describedby=\"wrong-classes\"",
+        "id=\"wrong-classes\">没有这样的大类或小类。",
+        "name=\"active\" value=\"yes\"> ",
+    ] {
+        assert!(page.contains(kept), "{kept}: {page}");
+    }
+    // what names an entry that is there is not changed by a mistake
+    let known = [("known", "code"), ("code", "lhasa-housing"), ("city", "nagqu"), ("zh", "住建"), ("bo", "སྡོད་ཁང་།")];
+    let page = refused("/admin/units", 409, &known);
+    assert!(
+        page.contains("id=\"wrong-city\">单位不能换市地") && page.contains("<h1>承办单位 · lhasa-housing"),
+        "{page}"
+    );
+    assert!(
+        page.contains("name=\"known\" value=\"code\"")
+            && !page.contains("name=\"code\" value=\"lhasa-housing\" required")
+    );
+
+    let page = refused("/admin/classes", 400, &[("code", "1"), ("zh", ""), ("bo", "x"), ("active", "yes")]);
+    assert!(page.contains("id=\"wrong-zh\">这一项要填写。") && page.contains("value=\"1\""), "{page}");
+    let page = refused("/admin/classes", 400, &[("code", "012"), ("zh", "灯"), ("bo", "x")]);
+    assert!(page.contains("id=\"wrong-code\"") && page.contains("value=\"012\""), "{page}");
+    let reason = [("kind", "refusal"), ("code", "far_away"), ("zh", "不在本区"), ("bo", "ས་མཐའ།")];
+    let page = refused("/admin/reasons", 400, &reason);
+    assert!(page.contains("id=\"wrong-told_to_requester\"") && page.contains("<option value=\"refusal\" selected"));
+    let entry = [
+        ("id", "park-hours"),
+        ("city", "lhasa"),
+        ("unit", "nagqu-housing"),
+        ("title_zh", "几点开门"),
+        ("title_bo", "ནམ་ཕྱེ།"),
+        ("text_zh", "早上\n七点。"),
+        ("text_bo", "བདུན་པ།"),
+        ("review_on", "2027-01-01"),
+    ];
+    let page = refused("/admin/knowledge", 400, &entry);
+    assert!(page.contains("id=\"wrong-unit\"") && page.contains("早上\n七点。</textarea>"), "{page}");
+
+    let user =
+        [("name", "karma"), ("display_name", "另一个"), ("role", "agent"), ("cities", "ngari"), ("password", PASSWORD)];
+    let page = refused("/admin/users", 409, &user);
+    assert!(
+        page.contains("id=\"wrong-name\">已经有这个名称了。") && page.contains("value=\"ngari\" checked"),
+        "{page}"
+    );
+    assert!(page.contains("value=\"另一个\"") && !page.contains(PASSWORD), "a password is typed anew");
+    let page = refused("/admin/users/karma", 400, &[("display_name", "噶玛"), ("role", "unit"), ("active", "yes")]);
+    assert!(page.contains("id=\"wrong-unit\"") && page.contains("<option value=\"unit\" selected"), "{page}");
+    let page = refused("/admin/clients", 400, &[("name", "portal"), ("cities", "lhasa")]);
+    assert!(page.contains("id=\"wrong-scopes\"") && page.contains("name=\"name\" value=\"portal\""), "{page}");
+    assert_eq!(karma.post("/admin/users/nobody", &user[1..]).status, 404);
+}
+
+#[test]
 fn people_are_let_in_changed_and_their_sessions_ended() {
     let service = started();
     let karma = service.browser("karma");

@@ -1,4 +1,4 @@
-//! Units, classes, reasons and answers: listed, changed, retired; nothing is taken away.
+//! Units, classes and reasons: listed, changed, retired; nothing is taken away.
 
 use std::sync::Arc;
 
@@ -6,34 +6,35 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::refused::Refused;
 use super::sheet::{Cell, Choice, Field, Form, Input, Member, Sheet, Table, body, choices, show};
 use crate::city::City;
 use crate::console::Shared;
 use crate::console::catalogue as api;
-use crate::console::pages::{Frame, Sent, done};
+use crate::console::pages::{Fields, Frame, Sent, done};
 use crate::console::problem::{Kind, Problem};
 use crate::console::query::Parameters;
 use crate::console::segment::{Segment, Segments};
-use crate::store::{Placed, StoreError};
-use crate::ticket::catalogue::{Class, Reason, ReasonKind, Unit};
+use crate::store::StoreError;
+use crate::ticket::catalogue::{Class, ClassCode, GroupCode, Reason, ReasonCode, ReasonKind, Unit, UnitCode};
 
-fn failed(error: StoreError) -> Problem {
+pub fn failed(error: StoreError) -> Problem {
     Problem::internal("catalogue", &error)
 }
 
-fn unknown() -> Problem {
+pub fn unknown() -> Problem {
     Problem::new(Kind::NotFound, "There is no such entry.")
 }
 
-fn sees(frame: &Frame, city: City) -> bool {
+pub fn sees(frame: &Frame, city: City) -> bool {
     frame.asking.caller.cities.contains(city)
 }
 
-fn own_cities(frame: &Frame) -> Vec<City> {
+pub fn own_cities(frame: &Frame) -> Vec<City> {
     City::ALL.into_iter().filter(|city| sees(frame, *city)).collect()
 }
 
-fn city_question(frame: &Frame, action: &str, chosen: Option<City>) -> Form {
+pub fn city_question(frame: &Frame, action: &str, chosen: Option<City>) -> Form {
     let city = Input::One(choices(frame, "city", &own_cities(frame), |city| Some(*city) == chosen));
     Form {
         action: action.to_owned(),
@@ -44,11 +45,11 @@ fn city_question(frame: &Frame, action: &str, chosen: Option<City>) -> Form {
     }
 }
 
-fn columns(frame: &Frame, names: &[&str]) -> Vec<String> {
+pub fn columns(frame: &Frame, names: &[&str]) -> Vec<String> {
     names.iter().map(|name| frame.name("column", *name)).collect()
 }
 
-fn new(frame: &Frame, path: &str) -> Vec<(String, String)> {
+pub fn new(frame: &Frame, path: &str) -> Vec<(String, String)> {
     vec![(path.to_owned(), frame.t("admin.add").to_owned())]
 }
 
@@ -95,23 +96,26 @@ pub async fn edit_unit(
         }
         None => None,
     };
-    let of = |text: fn(&Unit) -> String| unit.as_ref().map(text).unwrap_or_default();
-    let cities =
-        choices(&frame, "city", &own_cities(&frame), |city| unit.as_ref().is_some_and(|unit| unit.city == *city));
-    let code = match &unit {
-        Some(unit) => Field::hidden("code", &unit.code),
-        None => Field::line(&frame, "code", "").needed().hint(frame.t("admin.code_hint")),
+    unit_page(&frame, unit.as_ref(), None)
+}
+
+fn unit_page(frame: &Frame, unit: Option<&Unit>, refused: Option<&Refused>) -> Result<Response, Problem> {
+    let of = |text: fn(&Unit) -> String| unit.map(text).unwrap_or_default();
+    let cities = choices(frame, "city", &own_cities(frame), |city| unit.is_some_and(|unit| unit.city == *city));
+    let code = match unit {
+        Some(unit) => Field::known("code", &unit.code),
+        None => Field::line(frame, "code", "").needed().hint(frame.t("admin.code_hint")),
     };
     let fields = vec![
         code,
-        Field::new(&frame, "city", Input::One(cities)).needed(),
-        Field::line(&frame, "zh", of(|unit| unit.zh.to_string())).needed(),
-        Field::line(&frame, "bo", of(|unit| unit.bo.to_string())).needed(),
-        Field::line(&frame, "phone", of(|unit| unit.phone.as_ref().map(ToString::to_string).unwrap_or_default())),
-        Field::line(&frame, "classes", of(|unit| words(&unit.classes))).hint(frame.t("admin.words_hint")),
-        Field::new(&frame, "active", Input::Tick(unit.as_ref().is_none_or(|unit| unit.active))),
+        Field::new(frame, "city", Input::One(cities)).needed(),
+        Field::line(frame, "zh", of(|unit| unit.zh.to_string())).needed(),
+        Field::line(frame, "bo", of(|unit| unit.bo.to_string())).needed(),
+        Field::line(frame, "phone", of(|unit| unit.phone.as_ref().map(ToString::to_string).unwrap_or_default())),
+        Field::line(frame, "classes", of(|unit| words(&unit.classes))).hint(frame.t("admin.words_hint")),
+        Field::new(frame, "active", Input::Tick(unit.is_none_or(|unit| unit.active))),
     ];
-    editing(&frame, "admin.units", "/admin/units", of(|unit| unit.code.to_string()), fields)
+    editing(frame, "admin.units", "/admin/units", of(|unit| unit.code.to_string()), fields, refused)
 }
 
 pub async fn keep_unit(
@@ -119,14 +123,21 @@ pub async fn keep_unit(
     frame: Frame,
     Sent(fields): Sent,
 ) -> Result<Response, Problem> {
+    let kept = put_unit(shared, &frame, &fields).await;
+    match Refused::of(kept, fields)? {
+        None => done("/admin/units", "saved"),
+        Some(refused) => unit_page(&frame, None, Some(&refused)),
+    }
+}
+
+async fn put_unit(shared: Arc<Shared>, frame: &Frame, fields: &Fields) -> Result<(), Problem> {
     use Member::{Flag, Text, Words};
     let unit = body(
-        &fields,
+        fields,
         &[("city", Text), ("zh", Text), ("bo", Text), ("phone", Text), ("classes", Words), ("active", Flag)],
     )?;
-    let code = Segment(fields.needed("code")?);
-    let _ = api::put_unit(State(shared), frame.asking, code, unit).await?;
-    done("/admin/units", "saved")
+    let code = Segment(fields.needed::<UnitCode>("code")?.to_string());
+    api::put_unit(State(shared), frame.asking.clone(), code, unit).await.map(drop)
 }
 
 pub async fn classes(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
@@ -166,32 +177,43 @@ pub async fn edit_class(
     frame: Frame,
     Extension(query): Extension<Parameters>,
 ) -> Result<Response, Problem> {
-    let (mut code, mut zh, mut bo, mut keywords, mut active) =
-        (String::new(), String::new(), String::new(), String::new(), true);
-    if let Some(wanted) = query.text("code") {
-        let groups = shared.store.groups().await.map_err(failed)?;
-        let classes = shared.store.classes().await.map_err(failed)?;
-        if let Some(group) = groups.iter().find(|group| group.code.to_string() == wanted) {
-            (zh, bo, active) = (group.zh.to_string(), group.bo.to_string(), group.active);
-        } else {
-            let class: &Class = classes.iter().find(|class| class.code.to_string() == wanted).ok_or_else(unknown)?;
-            (zh, bo, active) = (class.zh.to_string(), class.bo.to_string(), class.active);
-            keywords = words(&class.keywords);
-        }
-        wanted.clone_into(&mut code);
+    let Some(wanted) = query.text("code") else { return class_page(&frame, ClassText::default(), None) };
+    let groups = shared.store.groups().await.map_err(failed)?;
+    if let Some(of) = groups.iter().find(|group| group.code.to_string() == wanted) {
+        let (zh, bo) = (of.zh.to_string(), of.bo.to_string());
+        let class = ClassText { code: wanted.to_owned(), zh, bo, keywords: String::new(), retired: !of.active };
+        return class_page(&frame, class, None);
     }
+    let classes = shared.store.classes().await.map_err(failed)?;
+    let of: &Class = classes.iter().find(|class| class.code.to_string() == wanted).ok_or_else(unknown)?;
+    let (zh, bo, keywords) = (of.zh.to_string(), of.bo.to_string(), words(&of.keywords));
+    class_page(&frame, ClassText { code: wanted.to_owned(), zh, bo, keywords, retired: !of.active }, None)
+}
+
+/// A class or a group of classes; without a code it is a new one.
+#[derive(Default)]
+struct ClassText {
+    code: String,
+    zh: String,
+    bo: String,
+    keywords: String,
+    retired: bool,
+}
+
+fn class_page(frame: &Frame, class: ClassText, refused: Option<&Refused>) -> Result<Response, Problem> {
+    let ClassText { code, zh, bo, keywords, retired } = class;
     let fields = vec![
         if code.is_empty() {
-            Field::line(&frame, "code", "").needed().hint(frame.t("admin.class_hint"))
+            Field::line(frame, "code", "").needed().hint(frame.t("admin.class_hint"))
         } else {
-            Field::hidden("code", &code)
+            Field::known("code", &code)
         },
-        Field::line(&frame, "zh", zh).needed(),
-        Field::line(&frame, "bo", bo).needed(),
-        Field::line(&frame, "keywords", keywords).hint(frame.t("admin.words_hint")),
-        Field::new(&frame, "active", Input::Tick(active)),
+        Field::line(frame, "zh", zh).needed(),
+        Field::line(frame, "bo", bo).needed(),
+        Field::line(frame, "keywords", keywords).hint(frame.t("admin.words_hint")),
+        Field::new(frame, "active", Input::Tick(!retired)),
     ];
-    editing(&frame, "admin.classes", "/admin/classes", code, fields)
+    editing(frame, "admin.classes", "/admin/classes", code, fields, refused)
 }
 
 pub async fn keep_class(
@@ -199,11 +221,22 @@ pub async fn keep_class(
     frame: Frame,
     Sent(fields): Sent,
 ) -> Result<Response, Problem> {
+    let kept = put_class(shared, &frame, &fields).await;
+    match Refused::of(kept, fields)? {
+        None => done("/admin/classes", "saved"),
+        Some(refused) => class_page(&frame, ClassText::default(), Some(&refused)),
+    }
+}
+
+async fn put_class(shared: Arc<Shared>, frame: &Frame, fields: &Fields) -> Result<(), Problem> {
     use Member::{Flag, Text, Words};
-    let class = body(&fields, &[("zh", Text), ("bo", Text), ("keywords", Words), ("active", Flag)])?;
-    let code = Segment(fields.needed("code")?);
-    let _ = api::put_class(State(shared), frame.asking, code, class).await?;
-    done("/admin/classes", "saved")
+    let class = body(fields, &[("zh", Text), ("bo", Text), ("keywords", Words), ("active", Flag)])?;
+    let code = match fields.text("code").map(str::len) {
+        Some(2) => fields.needed::<GroupCode>("code")?.to_string(),
+        _ => fields.needed::<ClassCode>("code")?.to_string(),
+    };
+    let code = Segment(code);
+    api::put_class(State(shared), frame.asking.clone(), code, class).await.map(drop)
 }
 
 pub async fn reasons(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
@@ -241,25 +274,34 @@ pub async fn edit_reason(
         }
         None => None,
     };
-    let of = |text: fn(&Reason) -> String| reason.as_ref().map(text).unwrap_or_default();
-    let (kind, code) = match &reason {
-        Some(reason) => (Field::hidden("kind", reason.kind), Field::hidden("code", &reason.code)),
+    reason_page(&frame, kind, reason.as_ref(), None)
+}
+
+fn reason_page(
+    frame: &Frame,
+    kind: Option<ReasonKind>,
+    reason: Option<&Reason>,
+    refused: Option<&Refused>,
+) -> Result<Response, Problem> {
+    let of = |text: fn(&Reason) -> String| reason.map(text).unwrap_or_default();
+    let (kind, code) = match reason {
+        Some(reason) => (Field::known("kind", reason.kind), Field::known("code", &reason.code)),
         None => {
-            let kinds = choices(&frame, "reason_kind", ReasonKind::ALL, |one| Some(*one) == kind);
-            let code = Field::line(&frame, "code", "").needed().hint(frame.t("admin.code_hint"));
-            (Field::new(&frame, "kind", Input::One(kinds)).needed(), code)
+            let kinds = choices(frame, "reason_kind", ReasonKind::ALL, |one| Some(*one) == kind);
+            let code = Field::line(frame, "code", "").needed().hint(frame.t("admin.code_hint"));
+            (Field::new(frame, "kind", Input::One(kinds)).needed(), code)
         }
     };
     let told = of(|reason| reason.told_to_requester.as_ref().map(ToString::to_string).unwrap_or_default());
     let fields = vec![
         kind,
         code,
-        Field::line(&frame, "zh", of(|reason| reason.zh.to_string())).needed(),
-        Field::line(&frame, "bo", of(|reason| reason.bo.to_string())).needed(),
-        Field::long(&frame, "told_to_requester", told),
-        Field::new(&frame, "active", Input::Tick(reason.as_ref().is_none_or(|reason| reason.active))),
+        Field::line(frame, "zh", of(|reason| reason.zh.to_string())).needed(),
+        Field::line(frame, "bo", of(|reason| reason.bo.to_string())).needed(),
+        Field::long(frame, "told_to_requester", told),
+        Field::new(frame, "active", Input::Tick(reason.is_none_or(|reason| reason.active))),
     ];
-    editing(&frame, "admin.reasons", "/admin/reasons", of(|reason| reason.code.to_string()), fields)
+    editing(frame, "admin.reasons", "/admin/reasons", of(|reason| reason.code.to_string()), fields, refused)
 }
 
 pub async fn keep_reason(
@@ -267,113 +309,19 @@ pub async fn keep_reason(
     frame: Frame,
     Sent(fields): Sent,
 ) -> Result<Response, Problem> {
+    let kept = put_reason(shared, &frame, &fields).await;
+    match Refused::of(kept, fields)? {
+        None => done("/admin/reasons", "saved"),
+        Some(refused) => reason_page(&frame, None, None, Some(&refused)),
+    }
+}
+
+async fn put_reason(shared: Arc<Shared>, frame: &Frame, fields: &Fields) -> Result<(), Problem> {
     use Member::{Flag, Text};
-    let reason = body(&fields, &[("zh", Text), ("bo", Text), ("told_to_requester", Text), ("active", Flag)])?;
-    let path = Segments([fields.needed("kind")?, fields.needed("code")?]);
-    let _ = api::put_reason(State(shared), frame.asking, path, reason).await?;
-    done("/admin/reasons", "saved")
-}
-
-pub async fn knowledge(
-    State(shared): State<Arc<Shared>>,
-    frame: Frame,
-    Extension(query): Extension<Parameters>,
-) -> Result<Response, Problem> {
-    let city = query.value("city")?;
-    let mut entries = shared.store.knowledge(city).await.map_err(failed)?;
-    entries.retain(|placed| placed.entry.city.is_none_or(|city| sees(&frame, city)));
-    let row = |Placed { entry, position }: &Placed| {
-        vec![
-            // those of every city are the operator's: an account has cities of its own
-            match entry.city {
-                Some(_) => Cell::link(&entry.id, format!("/admin/knowledge/edit?id={}", entry.id)),
-                None => Cell::text(&entry.id),
-            },
-            Cell::text(
-                entry.city.map_or_else(|| frame.t("admin.every_city").to_owned(), |city| frame.name("city", city)),
-            ),
-            Cell::text(&entry.unit),
-            Cell::text(position),
-            Cell::text(&entry.title_zh),
-            Cell::bo(&entry.title_bo),
-            Cell::text(entry.review_on),
-            Cell::active(&frame, entry.active),
-        ]
-    };
-    let title = frame.t("admin.knowledge").to_owned();
-    let table = Table {
-        caption: title.clone(),
-        columns: columns(&frame, &["id", "city", "unit", "position", "title_zh", "title_bo", "review_on", "active"]),
-        rows: entries.iter().map(row).collect(),
-    };
-    let forms = vec![city_question(&frame, "/admin/knowledge", city)];
-    let links = new(&frame, "/admin/knowledge/edit");
-    show(&frame, Sheet { title, tables: vec![table], forms, links, ..Sheet::default() })
-}
-
-pub async fn edit_knowledge(
-    State(shared): State<Arc<Shared>>,
-    frame: Frame,
-    Extension(query): Extension<Parameters>,
-) -> Result<Response, Problem> {
-    let placed = match query.value("id")? {
-        Some(id) => {
-            let placed = shared.store.knowledge_entry(&id).await.map_err(failed)?;
-            let seen = placed.filter(|placed| placed.entry.city.is_some_and(|city| sees(&frame, city)));
-            Some(seen.ok_or_else(unknown)?)
-        }
-        None => None,
-    };
-    let of = |text: fn(&Placed) -> String| placed.as_ref().map(text).unwrap_or_default();
-    let id = match &placed {
-        Some(placed) => Field::hidden("id", &placed.entry.id),
-        None => Field::line(&frame, "id", "").needed().hint(frame.t("admin.code_hint")),
-    };
-    let chosen = placed.as_ref().and_then(|placed| placed.entry.city);
-    let cities = choices(&frame, "city", &own_cities(&frame), |city| Some(*city) == chosen);
-    let own = frame.asking.caller.unit.as_ref().map(ToString::to_string);
-    let unit = placed.as_ref().map(|placed| placed.entry.unit.to_string()).or(own).unwrap_or_default();
-    let fields = vec![
-        id,
-        Field::new(&frame, "city", Input::One(cities)).needed(),
-        Field::new(&frame, "unit", Input::One(unit_choices(&shared, &frame, &unit).await?)).needed(),
-        Field::new(&frame, "position", Input::Line("number", of(|placed| placed.position.to_string()))),
-        Field::line(&frame, "title_zh", of(|placed| placed.entry.title_zh.to_string())).needed(),
-        Field::line(&frame, "title_bo", of(|placed| placed.entry.title_bo.to_string())).needed(),
-        Field::long(&frame, "text_zh", of(|placed| placed.entry.text_zh.to_string())).needed(),
-        Field::long(&frame, "text_bo", of(|placed| placed.entry.text_bo.to_string())).needed(),
-        Field::new(&frame, "review_on", Input::Line("date", of(|placed| placed.entry.review_on.to_string()))).needed(),
-        Field::line(&frame, "choice", of(|placed| said(placed.entry.choice.as_ref()))),
-        Field::line(&frame, "prompt", of(|placed| said(placed.entry.prompt.as_ref())))
-            .hint(frame.t("admin.prompt_hint")),
-        Field::new(&frame, "active", Input::Tick(placed.as_ref().is_none_or(|placed| placed.entry.active))),
-    ];
-    editing(&frame, "admin.knowledge", "/admin/knowledge", of(|placed| placed.entry.id.to_string()), fields)
-}
-
-pub async fn keep_knowledge(
-    State(shared): State<Arc<Shared>>,
-    frame: Frame,
-    Sent(fields): Sent,
-) -> Result<Response, Problem> {
-    use Member::{Flag, Number, Text};
-    let members = [
-        ("city", Text),
-        ("unit", Text),
-        ("position", Number),
-        ("title_zh", Text),
-        ("title_bo", Text),
-        ("text_zh", Text),
-        ("text_bo", Text),
-        ("review_on", Text),
-        ("choice", Text),
-        ("prompt", Text),
-        ("active", Flag),
-    ];
-    let entry = body(&fields, &members)?;
-    let id = Segment(fields.needed("id")?);
-    let _ = api::put_knowledge(State(shared), frame.asking, id, entry).await?;
-    done("/admin/knowledge", "saved")
+    let reason = body(fields, &[("zh", Text), ("bo", Text), ("told_to_requester", Text), ("active", Flag)])?;
+    let (kind, code): (ReasonKind, ReasonCode) = (fields.needed("kind")?, fields.needed("code")?);
+    let path = Segments([kind.to_string(), code.to_string()]);
+    api::put_reason(State(shared), frame.asking.clone(), path, reason).await.map(drop)
 }
 
 /// The units that whoever asks may name.
@@ -389,17 +337,23 @@ pub async fn unit_choices(shared: &Shared, frame: &Frame, chosen: &str) -> Resul
     Ok(seen.map(choice).collect())
 }
 
-fn editing(frame: &Frame, title: &str, action: &str, of: String, fields: Vec<Field>) -> Result<Response, Problem> {
+pub fn editing(
+    frame: &Frame,
+    title: &str,
+    action: &str,
+    of: String,
+    fields: Vec<Field>,
+    refused: Option<&Refused>,
+) -> Result<Response, Problem> {
+    // by what an entry is known: its code, or its id
+    let known = refused.and_then(|refused| refused.known("code").or_else(|| refused.known("id")));
+    let of = known.map_or(of, str::to_owned);
     let title = if of.is_empty() { frame.t("admin.add").to_owned() } else { format!("{} · {of}", frame.t(title)) };
     let button = frame.t("admin.save").to_owned();
-    let form = Form { action: action.to_owned(), fields, button, ..Form::default() };
-    show(frame, Sheet { title, forms: vec![form], ..Sheet::default() })
+    let form = Form { action: action.to_owned(), fields, button, ..Form::default() }.after(frame, refused);
+    show(frame, Sheet { title, forms: vec![form], ..Sheet::default() }.after(refused))
 }
 
 fn words(words: &[impl ToString]) -> String {
     words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn said(id: Option<&impl ToString>) -> String {
-    id.map(ToString::to_string).unwrap_or_default()
 }

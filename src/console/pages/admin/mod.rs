@@ -4,9 +4,11 @@ mod audit;
 mod calendar;
 mod catalogue;
 mod flow;
+mod knowledge;
 mod operate;
 mod people;
 mod prompts;
+mod refused;
 mod sheet;
 
 use axum::response::Response;
@@ -49,9 +51,9 @@ pub fn routes() -> Vec<Route> {
         read("/admin/reasons", page(EditCatalogue, &[]), get(catalogue::reasons)),
         read("/admin/reasons/edit", page(EditCatalogue, &["kind", "code"]), get(catalogue::edit_reason)),
         send("/admin/reasons", form(EditCatalogue), post(catalogue::keep_reason)),
-        read("/admin/knowledge", page(EditKnowledge, &["city"]), get(catalogue::knowledge)),
-        read("/admin/knowledge/edit", page(EditKnowledge, &["id"]), get(catalogue::edit_knowledge)),
-        send("/admin/knowledge", form(EditKnowledge), post(catalogue::keep_knowledge)),
+        read("/admin/knowledge", page(EditKnowledge, &["city"]), get(knowledge::list)),
+        read("/admin/knowledge/edit", page(EditKnowledge, &["id"]), get(knowledge::edit)),
+        send("/admin/knowledge", form(EditKnowledge), post(knowledge::keep)),
         read("/admin/users", page(ManageAccounts, &[]), get(people::users)),
         send("/admin/users", form(ManageAccounts), post(people::add_user)),
         read("/admin/users/{name}", page(ManageAccounts, &[]), get(people::user)),

@@ -7,17 +7,22 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::catalogue::unit_choices;
+use super::refused::Refused;
 use super::sheet::{Button, Cell, Field, Form, Input, Member, Sheet, Table, body, choices, show};
 use crate::access::{Role, Scope};
 use crate::city::City;
 use crate::console::Shared;
-use crate::console::pages::{Frame, Sent, done};
+use crate::console::pages::{Fields, Frame, Sent, done};
 use crate::console::problem::{Kind, Problem};
 use crate::console::segment::Segment;
 use crate::console::{accounts, clients as systems};
 use crate::store::{Account, AccountName, Client};
 
 pub async fn users(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
+    users_page(&shared, &frame, None).await
+}
+
+async fn users_page(shared: &Shared, frame: &Frame, refused: Option<&Refused>) -> Result<Response, Problem> {
     let accounts = shared.store.accounts().await.map_err(|error| Problem::internal("accounts", &error))?;
     let row = |account: &Account| {
         let profile = &account.profile;
@@ -30,7 +35,7 @@ pub async fn users(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Re
             Cell::text(cities.join(" ")),
             Cell::text(if profile.named() { frame.t("admin.yes") } else { "" }),
             Cell::text(if account.second_factor { frame.t("admin.yes") } else { "" }),
-            Cell::active(&frame, account.active),
+            Cell::active(frame, account.active),
         ]
     };
     let title = frame.t("admin.users").to_owned();
@@ -40,9 +45,9 @@ pub async fn users(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Re
         columns: columns.iter().map(|name| frame.name("column", *name)).collect(),
         rows: accounts.iter().map(row).collect(),
     };
-    let mut fields = vec![Field::line(&frame, "name", "").needed().hint(frame.t("admin.name_hint"))];
-    fields.extend(profile_fields(&shared, &frame, None).await?);
-    fields.push(Field::new(&frame, "password", Input::Line("password", String::new())).needed());
+    let mut fields = vec![Field::line(frame, "name", "").needed().hint(frame.t("admin.name_hint"))];
+    fields.extend(profile_fields(shared, frame, None).await?);
+    fields.push(Field::new(frame, "password", Input::Line("password", String::new())).needed());
     let form = Form {
         title: frame.t("admin.add_user").to_owned(),
         action: "/admin/users".to_owned(),
@@ -50,7 +55,8 @@ pub async fn users(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Re
         button: frame.t("admin.add").to_owned(),
         ..Form::default()
     };
-    show(&frame, Sheet { title, tables: vec![table], forms: vec![form], ..Sheet::default() })
+    let forms = vec![form.after(frame, refused)];
+    show(frame, Sheet { title, tables: vec![table], forms, ..Sheet::default() }.after(refused))
 }
 
 async fn profile_fields(shared: &Shared, frame: &Frame, account: Option<&Account>) -> Result<Vec<Field>, Problem> {
@@ -74,6 +80,14 @@ pub async fn add_user(
     frame: Frame,
     Sent(fields): Sent,
 ) -> Result<Response, Problem> {
+    let added = add(Arc::clone(&shared), &frame, &fields).await;
+    match Refused::of(added, fields)? {
+        None => done("/admin/users", "saved"),
+        Some(refused) => users_page(&shared, &frame, Some(&refused)).await,
+    }
+}
+
+async fn add(shared: Arc<Shared>, frame: &Frame, fields: &Fields) -> Result<(), Problem> {
     use Member::{Flag, Many, Text};
     let members = [
         ("name", Text),
@@ -84,8 +98,7 @@ pub async fn add_user(
         ("named", Flag),
         ("password", Text),
     ];
-    let _ = accounts::add(State(shared), frame.asking, body(&fields, &members)?).await?;
-    done("/admin/users", "saved")
+    accounts::add(State(shared), frame.asking.clone(), body(fields, &members)?).await.map(drop)
 }
 
 pub async fn user(
@@ -93,13 +106,17 @@ pub async fn user(
     frame: Frame,
     Segment(name): Segment,
 ) -> Result<Response, Problem> {
+    user_page(&shared, &frame, &name, None).await
+}
+
+async fn user_page(shared: &Shared, frame: &Frame, name: &str, refused: Option<&Refused>) -> Result<Response, Problem> {
     let unknown = || Problem::new(Kind::NotFound, "There is no such account.");
     let name: AccountName = name.parse().map_err(|_| unknown())?;
     let account = shared.store.account(&name).await.map_err(|error| Problem::internal("accounts", &error))?;
     let account = account.ok_or_else(unknown)?;
-    let mut fields = profile_fields(&shared, &frame, Some(&account)).await?;
-    fields.push(Field::new(&frame, "active", Input::Tick(account.active)));
-    let password = Field::new(&frame, "password", Input::Line("password", String::new()));
+    let mut fields = profile_fields(shared, frame, Some(&account)).await?;
+    fields.push(Field::new(frame, "active", Input::Tick(account.active)));
+    let password = Field::new(frame, "password", Input::Line("password", String::new()));
     fields.push(password.hint(frame.t("admin.password_hint")));
     let change = Form {
         action: format!("/admin/users/{name}"),
@@ -113,12 +130,13 @@ pub async fn user(
         button: frame.t(title).to_owned(),
         ..Form::default()
     };
-    let mut forms = vec![change, one("admin.end_sessions", "sessions/end")];
+    let mut forms = vec![change.after(frame, refused), one("admin.end_sessions", "sessions/end")];
     if account.second_factor {
         forms.push(one("admin.remove_second_factor", "second-factor/remove"));
     }
     let title = format!("{} · {name}", frame.t("admin.users"));
-    show(&frame, Sheet { title, hint: frame.t("admin.user_hint").to_owned(), forms, ..Sheet::default() })
+    let hint = frame.t("admin.user_hint").to_owned();
+    show(frame, Sheet { title, hint, forms, ..Sheet::default() }.after(refused))
 }
 
 pub async fn change_user(
@@ -127,6 +145,14 @@ pub async fn change_user(
     Segment(name): Segment,
     Sent(fields): Sent,
 ) -> Result<Response, Problem> {
+    let changed = change(Arc::clone(&shared), &frame, &name, &fields).await;
+    match Refused::of(changed, fields)? {
+        None => done(&format!("/admin/users/{name}"), "saved"),
+        Some(refused) => user_page(&shared, &frame, &name, Some(&refused)).await,
+    }
+}
+
+async fn change(shared: Arc<Shared>, frame: &Frame, name: &str, fields: &Fields) -> Result<(), Problem> {
     use Member::{Flag, Many, Text};
     let members = [
         ("display_name", Text),
@@ -137,9 +163,8 @@ pub async fn change_user(
         ("active", Flag),
         ("password", Text),
     ];
-    let back = format!("/admin/users/{name}");
-    let _ = accounts::change(State(shared), frame.asking, Segment(name), body(&fields, &members)?).await?;
-    done(&back, "saved")
+    let name = Segment(name.to_owned());
+    accounts::change(State(shared), frame.asking.clone(), name, body(fields, &members)?).await.map(drop)
 }
 
 pub async fn end_sessions(
@@ -165,10 +190,15 @@ pub async fn remove_second_factor(
 }
 
 pub async fn clients(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
-    systems_page(&shared, &frame, None).await
+    systems_page(&shared, &frame, None, None).await
 }
 
-async fn systems_page(shared: &Shared, frame: &Frame, secret: Option<String>) -> Result<Response, Problem> {
+async fn systems_page(
+    shared: &Shared,
+    frame: &Frame,
+    secret: Option<String>,
+    refused: Option<&Refused>,
+) -> Result<Response, Problem> {
     let clients = shared.store.clients().await.map_err(|error| Problem::internal("clients", &error))?;
     let row = |client: &Client| {
         let scopes: Vec<String> = client.scopes.iter().map(|scope| frame.name("scope", scope)).collect();
@@ -208,7 +238,8 @@ async fn systems_page(shared: &Shared, frame: &Frame, secret: Option<String>) ->
         button: frame.t("admin.add").to_owned(),
         ..Form::default()
     };
-    show(frame, Sheet { title, secret, tables: vec![table], forms: vec![form], ..Sheet::default() })
+    let forms = vec![form.after(frame, refused)];
+    show(frame, Sheet { title, secret, tables: vec![table], forms, ..Sheet::default() }.after(refused))
 }
 
 /// Answers with the page itself: the token is not to be in an address.
@@ -218,9 +249,16 @@ pub async fn add_client(
     Sent(fields): Sent,
 ) -> Result<Response, Problem> {
     use Member::{Many, Text};
-    let sent = body(&fields, &[("name", Text), ("scopes", Many), ("cities", Many)])?;
-    let (_, Json(let_in)) = systems::add(State(Arc::clone(&shared)), frame.asking.clone(), sent).await?;
-    systems_page(&shared, &frame, Some(let_in.token)).await
+    let added = match body(&fields, &[("name", Text), ("scopes", Many), ("cities", Many)]) {
+        Ok(sent) => systems::add(State(Arc::clone(&shared)), frame.asking.clone(), sent).await,
+        Err(problem) => Err(problem),
+    };
+    let (token, added) = match added {
+        Ok((_, Json(let_in))) => (Some(let_in.token), Ok(())),
+        Err(problem) => (None, Err(problem)),
+    };
+    let refused = Refused::of(added, fields)?;
+    systems_page(&shared, &frame, token, refused.as_ref()).await
 }
 
 pub async fn revoke_client(

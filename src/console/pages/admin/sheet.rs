@@ -1,11 +1,13 @@
 //! Lists and forms of administration: each area says what is in them, one template shows all.
 
 use askama::Template;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::SECTIONS;
+use super::refused::Refused;
 use crate::console::body::{self, Body};
 use crate::console::pages::{Fields, Frame, render};
 use crate::console::problem::Problem;
@@ -13,6 +15,8 @@ use crate::console::problem::Problem;
 /// A page of administration.
 #[derive(Default)]
 pub struct Sheet {
+    /// 200 unless a form was refused.
+    pub status: StatusCode,
     pub title: String,
     pub hint: String,
     pub warning: String,
@@ -59,6 +63,8 @@ pub struct Form {
     /// Asked by a link, not sent.
     pub is_question: bool,
     pub has_file: bool,
+    /// Why it has come back.
+    pub wrong: Option<String>,
 }
 
 pub struct Field {
@@ -67,6 +73,8 @@ pub struct Field {
     pub hint: String,
     pub required: bool,
     pub input: Input,
+    /// What is wrong with what was typed.
+    pub wrong: Option<String>,
 }
 
 pub enum Input {
@@ -74,6 +82,8 @@ pub enum Input {
     Line(&'static str, String),
     Long(String),
     Hidden(String),
+    /// As hidden: it names the entry that is changed.
+    Known(String),
     One(Vec<Choice>),
     Many(Vec<Choice>),
     Tick(bool),
@@ -113,9 +123,30 @@ impl Cell {
     }
 }
 
+impl Form {
+    /// As it was typed, if it was refused.
+    pub fn after(self, frame: &Frame, refused: Option<&Refused>) -> Form {
+        match refused {
+            Some(refused) => refused.form(frame, self),
+            None => self,
+        }
+    }
+}
+
+impl Sheet {
+    /// With the status of what was refused.
+    pub fn after(self, refused: Option<&Refused>) -> Sheet {
+        Sheet { status: refused.map_or(StatusCode::OK, Refused::status), ..self }
+    }
+}
+
 impl Field {
     pub fn new(frame: &Frame, name: &'static str, input: Input) -> Field {
-        Field { name, label: frame.name("column", name), hint: String::new(), required: false, input }
+        Field { label: frame.name("column", name), ..Field::bare(name, input) }
+    }
+
+    fn bare(name: &'static str, input: Input) -> Field {
+        Field { name, label: String::new(), hint: String::new(), required: false, input, wrong: None }
     }
 
     pub fn line(frame: &Frame, name: &'static str, value: impl ToString) -> Field {
@@ -127,8 +158,11 @@ impl Field {
     }
 
     pub fn hidden(name: &'static str, value: impl ToString) -> Field {
-        let input = Input::Hidden(value.to_string());
-        Field { name, label: String::new(), hint: String::new(), required: false, input }
+        Field::bare(name, Input::Hidden(value.to_string()))
+    }
+
+    pub fn known(name: &'static str, value: impl ToString) -> Field {
+        Field::bare(name, Input::Known(value.to_string()))
     }
 
     pub fn needed(self) -> Field {
@@ -175,7 +209,10 @@ pub fn tabs(frame: &Frame) -> Vec<Tab> {
 }
 
 pub fn show(frame: &Frame, sheet: Sheet) -> Result<Response, Problem> {
-    render(&SheetPage { frame, tabs: tabs(frame), sheet })
+    let status = sheet.status;
+    let mut response = render(&SheetPage { frame, tabs: tabs(frame), sheet })?;
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 /// How a field of a form becomes a member of the API's document.
