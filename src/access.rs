@@ -163,6 +163,11 @@ pub enum Cities {
 }
 
 impl Cities {
+    /// Whoever is given every city is given what belongs to all of them: entries and days off of the whole region.
+    pub fn of(cities: BTreeSet<City>) -> Cities {
+        if City::ALL.iter().all(|city| cities.contains(city)) { Cities::All } else { Cities::Only(cities) }
+    }
+
     pub fn contains(&self, city: City) -> bool {
         match self {
             Cities::All => true,
@@ -381,6 +386,14 @@ mod tests {
         assert_eq!(lhasa.among(Some(vec![City::Lhasa, City::Ngari])), Some(vec![City::Lhasa]));
         assert_eq!(lhasa.among(Some(vec![City::Ngari])), Some(Vec::new()));
         assert_eq!((Cities::All.among(None), Cities::All.among(Some(Vec::new()))), (None, Some(Vec::new())));
+    }
+
+    #[test]
+    fn whoever_is_given_every_city_is_given_what_is_of_all_of_them() {
+        assert_eq!(Cities::of(City::ALL.into()), Cities::All);
+        let six: BTreeSet<City> = City::ALL.into_iter().filter(|city| *city != City::Ngari).collect();
+        assert_eq!(Cities::of(six.clone()), Cities::Only(six));
+        assert_eq!(Cities::of(BTreeSet::new()), Cities::Only(BTreeSet::new()));
     }
 
     #[test]

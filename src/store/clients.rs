@@ -27,7 +27,7 @@ pub struct Client {
 impl Client {
     /// What this client may do now.
     pub fn caller(&self) -> Caller {
-        let cities = if self.cities.is_empty() { Cities::All } else { Cities::Only(self.cities.clone()) };
+        let cities = if self.cities.is_empty() { Cities::All } else { Cities::of(self.cities.clone()) };
         Caller {
             actor: Actor::Client(self.id),
             name: self.name.to_string(),

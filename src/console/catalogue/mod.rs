@@ -223,7 +223,7 @@ pub async fn put_knowledge(
 }
 
 /// Of which cities and unit an entry may be that this caller writes.
-fn may_write(asking: &Asking, city: Option<City>, unit: Option<&UnitCode>) -> Result<(), Problem> {
+pub fn may_write(asking: &Asking, city: Option<City>, unit: Option<&UnitCode>) -> Result<(), Problem> {
     if asking.caller.unit.as_ref().is_some_and(|own| Some(own) != unit) {
         return Err(Problem::new(Kind::Forbidden, "The entry is another unit's."));
     }

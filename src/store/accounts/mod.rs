@@ -45,7 +45,7 @@ impl Account {
             actor: Actor::Account(self.id),
             name: self.name.to_string(),
             rights: self.profile.role().rights().iter().copied().collect(),
-            cities: Cities::Only(self.profile.cities().clone()),
+            cities: Cities::of(self.profile.cities().clone()),
             unit: self.profile.unit().cloned(),
             named: self.profile.named(),
         }

@@ -8,7 +8,8 @@ use axum::response::Response;
 
 use super::catalogue::{city_question, columns, editing, failed, new, own_cities, sees, unit_choices, unknown};
 use super::refused::Refused;
-use super::sheet::{Cell, Field, Input, Member, Sheet, Table, body, choices, show};
+use super::sheet::{Cell, Choice, Field, Input, Member, Sheet, Table, body, choices, show};
+use crate::access::Cities;
 use crate::console::Shared;
 use crate::console::catalogue as api;
 use crate::console::pages::{Fields, Frame, Sent, done};
@@ -16,7 +17,7 @@ use crate::console::problem::Problem;
 use crate::console::query::Parameters;
 use crate::console::segment::Segment;
 use crate::store::Placed;
-use crate::ticket::catalogue::KnowledgeId;
+use crate::ticket::catalogue::{Knowledge, KnowledgeId};
 
 pub async fn list(
     State(shared): State<Arc<Shared>>,
@@ -28,10 +29,9 @@ pub async fn list(
     entries.retain(|placed| placed.entry.city.is_none_or(|city| sees(&frame, city)));
     let row = |Placed { entry, position }: &Placed| {
         vec![
-            // those of every city are the operator's: an account has cities of its own
-            match entry.city {
-                Some(_) => Cell::link(&entry.id, format!("/admin/knowledge/edit?id={}", entry.id)),
-                None => Cell::text(&entry.id),
+            match writes(&frame, entry) {
+                true => Cell::link(&entry.id, format!("/admin/knowledge/edit?id={}", entry.id)),
+                false => Cell::text(&entry.id),
             },
             Cell::text(
                 entry.city.map_or_else(|| frame.t("admin.every_city").to_owned(), |city| frame.name("city", city)),
@@ -63,7 +63,7 @@ pub async fn edit(
     let placed = match query.value("id")? {
         Some(id) => {
             let placed = shared.store.knowledge_entry(&id).await.map_err(failed)?;
-            let seen = placed.filter(|placed| placed.entry.city.is_some_and(|city| sees(&frame, city)));
+            let seen = placed.filter(|placed| writes(&frame, &placed.entry));
             Some(seen.ok_or_else(unknown)?)
         }
         None => None,
@@ -83,12 +83,18 @@ async fn entry_page(
         None => Field::line(frame, "id", "").needed().hint(frame.t("admin.code_hint")),
     };
     let chosen = placed.and_then(|placed| placed.entry.city);
-    let cities = choices(frame, "city", &own_cities(frame), |city| Some(*city) == chosen);
+    let mut cities = choices(frame, "city", &own_cities(frame), |city| Some(*city) == chosen);
+    let of_all = frame.asking.caller.cities == Cities::All;
+    if of_all {
+        let (label, on) = (frame.t("admin.every_city").to_owned(), placed.is_some() && chosen.is_none());
+        cities.insert(0, Choice { value: String::new(), label, on });
+    }
+    let city = Field::new(frame, "city", Input::One(cities));
     let own = frame.asking.caller.unit.as_ref().map(ToString::to_string);
     let unit = placed.map(|placed| placed.entry.unit.to_string()).or(own).unwrap_or_default();
     let fields = vec![
         id,
-        Field::new(frame, "city", Input::One(cities)).needed(),
+        if of_all { city } else { city.needed() },
         Field::new(frame, "unit", Input::One(unit_choices(shared, frame, &unit).await?)).needed(),
         Field::new(frame, "position", Input::Line("number", of(|placed| placed.position.to_string()))),
         Field::line(frame, "title_zh", of(|placed| placed.entry.title_zh.to_string())).needed(),
@@ -130,6 +136,10 @@ async fn put(shared: Arc<Shared>, frame: &Frame, fields: &Fields) -> Result<(), 
     let entry = body(fields, &members)?;
     let id = Segment(fields.needed::<KnowledgeId>("id")?.to_string());
     api::put_knowledge(State(shared), frame.asking.clone(), id, entry).await.map(drop)
+}
+
+fn writes(frame: &Frame, entry: &Knowledge) -> bool {
+    api::may_write(&frame.asking, entry.city, Some(&entry.unit)).is_ok()
 }
 
 fn said(id: Option<&impl ToString>) -> String {
