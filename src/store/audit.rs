@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::row::{count, cut, micros, text};
+use super::sql::{Sql, builder, explain};
 use super::{StoreError, Transaction, on};
 use crate::city::City;
 use crate::ticket::{Action, Actor, Change, Number, RecordingId};
@@ -174,39 +175,14 @@ impl super::Store {
 
     /// Acts, newest first; one more than `limit` when there are more.
     pub async fn audit_entries(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        let rows: Vec<AuditRow> = on!(&self.read, pool => {
-            let mut query = sqlx::QueryBuilder::new(SELECT);
-            if let Some(subject) = &filter.subject {
-                query.push(" and subject = ").push_bind(subject);
-            }
-            if let Some(actor) = filter.actor {
-                query.push(" and actor = ").push_bind(actor.to_string());
-            }
-            if let Some(action) = filter.action {
-                query.push(" and action = ").push_bind(action.name());
-            }
-            if let Some(address) = &filter.address {
-                query.push(" and address = ").push_bind(address);
-            }
-            let others = City::ALL.into_iter().filter(|city| filter.cities.as_ref().is_some_and(|own| !own.contains(city)));
-            for other in others {
-                // no subject but a ticket's number begins with a digit, that of its city
-                query.push(" and substr(subject, 1, 1) <> ").push_bind(other.digit().to_string());
-            }
-            if let Some(from) = filter.from {
-                query.push(" and at >= ").push_bind(micros(from));
-            }
-            if let Some(to) = filter.to {
-                query.push(" and at < ").push_bind(micros(to));
-            }
-            if let Some((at, subject, sequence)) = &filter.after {
-                query.push(" and (at, subject, sequence) < (").push_bind(micros(*at)).push(", ").push_bind(subject);
-                query.push(", ").push_bind(i64::from(*sequence)).push(")");
-            }
-            query.push(" order by at desc, subject desc, sequence desc limit ").push_bind(i64::from(limit) + 1);
-            query.build_query_as().fetch_all(pool).await
-        })?;
+        let sql = acts(filter, limit);
+        let rows: Vec<AuditRow> = on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
         rows.into_iter().map(AuditEntry::try_from).collect()
+    }
+
+    /// How the database goes about such a list, in its own words.
+    pub async fn explain_audit(&self, filter: &AuditFilter) -> Result<Vec<String>, StoreError> {
+        explain(&mut self.begin().await?, acts(filter, 50)).await
     }
 
     /// A ticket's history, oldest first.
@@ -218,6 +194,40 @@ impl super::Store {
         })?;
         rows.into_iter().map(AuditEntry::try_from).collect()
     }
+}
+
+fn acts(filter: &AuditFilter, limit: u32) -> Sql {
+    let mut sql = Sql::default();
+    sql.push(SELECT);
+    if let Some(subject) = &filter.subject {
+        sql.push(" and subject = ").bind(subject.as_str());
+    }
+    if let Some(actor) = filter.actor {
+        sql.push(" and actor = ").bind(actor.to_string());
+    }
+    if let Some(action) = filter.action {
+        sql.push(" and action = ").bind(action.name());
+    }
+    if let Some(address) = &filter.address {
+        sql.push(" and address = ").bind(address.as_str());
+    }
+    let others = City::ALL.into_iter().filter(|city| filter.cities.as_ref().is_some_and(|own| !own.contains(city)));
+    for other in others {
+        // no subject but a ticket's number begins with a digit, that of its city
+        sql.push(" and substr(subject, 1, 1) <> ").bind(other.digit().to_string());
+    }
+    if let Some(from) = filter.from {
+        sql.push(" and at >= ").bind(from);
+    }
+    if let Some(to) = filter.to {
+        sql.push(" and at < ").bind(to);
+    }
+    if let Some((at, subject, sequence)) = &filter.after {
+        sql.push(" and (at, subject, sequence) < (").bind(*at).push(", ").bind(subject.as_str());
+        sql.push(", ").bind(i64::from(*sequence)).push(")");
+    }
+    sql.push(" order by at desc, subject desc, sequence desc limit ").bind(i64::from(limit) + 1);
+    sql
 }
 
 #[derive(sqlx::FromRow)]

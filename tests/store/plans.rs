@@ -3,7 +3,9 @@
 use hotline::app::simulate::fill;
 use hotline::city::City;
 use hotline::simulate::Plan;
-use hotline::store::{Dimension, RecordingFilter, ReportQuery, TicketFilter, TicketOrder, Whose, WordSearch};
+use hotline::store::{
+    AuditFilter, Dimension, RecordingFilter, ReportQuery, TicketFilter, TicketOrder, Whose, WordSearch,
+};
 use hotline::ticket::{RecordingKind, State};
 
 use crate::fixture::Fixture;
@@ -204,5 +206,47 @@ async fn postgres_finds_every_list_of_recordings_by_an_index() {
         let plan = fixture.store.explain_recordings(&filter, &whose).await.expect("explained");
         let through_all = plan.iter().find(|step| step.contains("Seq Scan on recording"));
         assert_eq!(through_all, None, "{name}: {plan:#?}");
+    }
+}
+
+/// Twenty thousand acts of ten thousand accounts, from two hundred addresses.
+async fn acted(fixture: &Fixture) {
+    fixture.recorded_call(1).await;
+    let many = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) \
+         insert into audit (subject, sequence, at, actor, action, address) \
+         select 'account ' || (i % 10000), 1 + i / 10000, call.started_at, 'system', 'logged_in', '192.0.2.' || (i % 200) \
+         from n cross join call where i < 20000";
+    assert_eq!(fixture.execute(many).await, 19_999);
+    fixture.execute("analyze").await;
+}
+
+fn audits() -> [(&'static str, AuditFilter); 3] {
+    let from = || AuditFilter { address: Some("192.0.2.7".to_owned()), ..AuditFilter::default() };
+    let since = "2026-01-01T00:00:00Z".parse().ok();
+    [
+        ("address", from()),
+        ("address and time", AuditFilter { from: since, ..from() }),
+        ("address, of some cities", AuditFilter { cities: Some(vec![City::Lhasa]), ..from() }),
+    ]
+}
+
+#[tokio::test]
+async fn sqlite_finds_what_came_from_an_address_by_an_index() {
+    let fixture = Fixture::sqlite_file().await;
+    acted(&fixture).await;
+    for (name, filter) in audits() {
+        let plan = fixture.store.explain_audit(&filter).await.expect("explained");
+        assert!(plan.iter().any(|step| step.contains("INDEX audit_address")), "{name}: {plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{name}: {plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn postgres_finds_what_came_from_an_address_by_an_index() {
+    let fixture = Fixture::postgres().await;
+    acted(&fixture).await;
+    for (name, filter) in audits() {
+        let plan = fixture.store.explain_audit(&filter).await.expect("explained");
+        assert!(plan.iter().any(|step| step.contains("audit_address")), "{name}: {plan:#?}");
     }
 }
