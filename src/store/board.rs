@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
+use super::complaints::counted_complaints;
 use super::reports::slugs;
 use super::row::{count, micros, text};
 use super::sql::{Sql, builder};
-use super::supervision::counted_complaints;
 use super::{Store, StoreError, on};
 use crate::city::City;
 use crate::clock::{beijing_time, from_beijing};

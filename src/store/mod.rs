@@ -15,6 +15,7 @@ mod calls;
 mod catalogue;
 mod clients;
 mod commands;
+mod complaints;
 mod database;
 mod error;
 mod events;
@@ -80,9 +81,10 @@ pub use calls::{Call, EndedCall, NewCall};
 pub use catalogue::{Conflict, Kept, NotKept, Placed};
 pub use clients::{Client, ClientError, NewClient};
 pub use commands::{NotDone, Order};
+pub use complaints::Complaints;
 pub use error::{StoreError, SubmitError};
 pub use events::{CallEvent, MAX_EVENT_TEXT};
-pub use listening::{Expired, Held, LegalHold, RecordingFilter, RecordingsChecked, Whose, peaks_of};
+pub use listening::{Expired, Held, LegalHold, Outlook, RecordingFilter, RecordingsChecked, Whose, peaks_of};
 pub use matching::{Likely, NotMatched};
 pub use open::{Config, DatabaseUrl, OpenError};
 pub use open_requests::{MAX_OPEN_REQUESTS, OpenFilter, OpenService};
@@ -134,6 +136,11 @@ impl Store {
     /// The same database under these rules.
     pub fn with_rules(self, rules: Rules) -> Store {
         Store { rules: Arc::new(rules), ..self }
+    }
+
+    /// What it goes by.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Whether the database answers, reads and takes writers.

@@ -7,8 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::audit::{self, Act};
 use super::commands::{has_class, units};
+use super::complaints::{ENDED_BY_HAND, counted_complaints, counting, of_subject, since};
 use super::late::names;
 use super::row::{count, micros, optional_text, text};
+use super::sql::builder;
 use super::{
     Cursor, MAX_PAGE, MessageKind, NotDone, Order, Page, Store, StoreError, Transaction, follow_up, on, ticket_row,
 };
@@ -417,29 +419,6 @@ fn id(subject: &Subject, now: DateTime<Utc>) -> SupervisionId {
     SupervisionId::new(now, random)
 }
 
-/// The condition under which a ticket counts.
-pub(super) fn counted_complaints(thresholds: &Thresholds<'_>) -> String {
-    let types: Vec<String> = thresholds.types.iter().map(|kind| format!("'{}'", kind.name())).collect();
-    // `in ()` is no SQL for PostgreSQL
-    let types = if types.is_empty() { "null".to_owned() } else { types.join(", ") };
-    format!(" and request_type in ({types}) and not invalid and state not in ('withdrawn', 'refused')")
-}
-
-/// The condition under which a ticket belongs to the subject.
-macro_rules! belongs {
-    ($query:expr, $subject:expr) => {
-        match $subject {
-            Subject::Matter { city, class, place } => {
-                $query.push(" where class = ").push_bind(class.to_string()).push(" and place_key = ");
-                $query.push_bind(place.as_str()).push(" and city = ").push_bind(city.slug())
-            }
-            Subject::Unit { city, unit } => {
-                $query.push(" where lead_unit = ").push_bind(unit.as_str()).push(" and city = ").push_bind(city.slug())
-            }
-        }
-    };
-}
-
 async fn lock_open(transaction: &mut Transaction, subject: &Subject) -> Result<Option<Supervised>, StoreError> {
     let row: Option<SupervisionRow> = on!(transaction, transaction => sqlx::query_as(LOCK_OPEN)
         .bind(subject.to_string())
@@ -455,35 +434,31 @@ async fn count_tickets(
     open: Option<&Supervised>,
     now: DateTime<Utc>,
 ) -> Result<Count, StoreError> {
-    let counts = counted_complaints(thresholds);
-    let window = thresholds.since(now);
-    let since = match open {
-        Some(_) => window,
-        None => ended_by_hand(transaction, subject).await?.map_or(window, |ended| ended.max(window)),
+    let ended = match open {
+        Some(_) => None,
+        None => ended_by_hand(transaction, subject).await?,
     };
+    let counting = counting(subject, thresholds, since(open.is_some(), ended, thresholds, now));
     let tickets: i64 = on!(&mut *transaction, transaction => {
-        let mut query = sqlx::QueryBuilder::new("select count(*) from ticket");
-        belongs!(query, subject).push(" and created_at >= ").push_bind(since).push(&counts);
-        query.build_query_scalar().fetch_one(&mut **transaction).await
+        builder!(counting).build_query_scalar().fetch_one(&mut **transaction).await
     })?;
     let Some(row) = open else { return Ok(Count { tickets: count("count", tickets)?, ..Count::default() }) };
+    let counts = counted_complaints(thresholds);
+    let mut still_open = of_subject("select count(*) from ticket", subject);
+    still_open.push(&*counts).push(" and state in (").push(names(State::is_open)).push(")");
     let open: i64 = on!(&mut *transaction, transaction => {
-        let mut query = sqlx::QueryBuilder::new("select count(*) from ticket");
-        belongs!(query, subject).push(&counts).push(" and state in (").push(names(State::is_open)).push(")");
-        query.build_query_scalar().fetch_one(&mut **transaction).await
+        builder!(still_open).build_query_scalar().fetch_one(&mut **transaction).await
     })?;
+    let mut last_closed = of_subject("select max(closed_at) from ticket", subject);
+    last_closed.push(" and closed_at >= ").bind(row.level_at).push(counts);
     let closed_at: Option<DateTime<Utc>> = on!(&mut *transaction, transaction => {
-        let mut query = sqlx::QueryBuilder::new("select max(closed_at) from ticket");
-        belongs!(query, subject).push(" and closed_at >= ").push_bind(row.level_at).push(&counts);
-        query.build_query_scalar().fetch_one(&mut **transaction).await
+        builder!(last_closed).build_query_scalar().fetch_one(&mut **transaction).await
     })?;
     Ok(Count { tickets: count("count", tickets)?, open: count("count", open)?, closed_at })
 }
 
-/// When somebody last ended the subject's supervision.
 async fn ended_by_hand(transaction: &mut Transaction, subject: &Subject) -> Result<Option<DateTime<Utc>>, StoreError> {
-    const SQL: &str = "select max(ended_at) from supervision where subject = $1 and ended_by <> $2";
-    Ok(on!(transaction, transaction => sqlx::query_scalar(SQL)
+    Ok(on!(transaction, transaction => sqlx::query_scalar(ENDED_BY_HAND)
         .bind(subject.to_string())
         .bind(Actor::System.to_string())
         .fetch_one(&mut **transaction)
@@ -496,12 +471,11 @@ async fn unsupervised(
     subject: &Subject,
     thresholds: &Thresholds<'_>,
 ) -> Result<Vec<Number>, StoreError> {
-    let counts = counted_complaints(thresholds);
+    let mut sql = of_subject("select number from ticket", subject);
+    sql.push(counted_complaints(thresholds)).push(" and supervision = 0 and state in (");
+    sql.push(names(State::is_open)).push(") limit ").bind(MOST_TICKETS);
     let numbers: Vec<String> = on!(transaction, transaction => {
-        let mut query = sqlx::QueryBuilder::new("select number from ticket");
-        belongs!(query, subject).push(&counts).push(" and supervision = 0 and state in (");
-        query.push(names(State::is_open)).push(") limit ").push_bind(MOST_TICKETS);
-        query.build_query_scalar().fetch_all(&mut **transaction).await
+        builder!(sql).build_query_scalar().fetch_all(&mut **transaction).await
     })?;
     let mut numbers: Vec<Number> =
         numbers.iter().map(|number| text("ticket.number", number)).collect::<Result<_, _>>()?;

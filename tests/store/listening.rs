@@ -6,8 +6,8 @@ use hotline::clock::{Clock, Mono, Now, Steady};
 use hotline::language::Language;
 use hotline::media::codec::alaw_encode;
 use hotline::store::{
-    By, EndedCall, FinishedRecording, Held, NewTicket, Recording, RecordingFilter, RecordingFolder, RecordingsChecked,
-    Whose, peaks_of,
+    By, EndedCall, FinishedRecording, Held, NewTicket, Outlook, Recording, RecordingFilter, RecordingFolder,
+    RecordingsChecked, Whose, peaks_of,
 };
 use hotline::ticket::{
     Action, CallEnd, Direction, EndedBy, Number, RecordingId, RecordingKind, RecordingState, RequestType,
@@ -257,6 +257,10 @@ async fn what_is_old_goes_unless_it_is_held(fixture: Fixture) {
         fixture.store.hold("426112201378".parse().expect("a number"), "诉讼", &by, now).await,
         Ok(Held::Unknown)
     );
+    let soon = fixture.store.recordings_outlook(now).await.expect("counted");
+    assert_eq!(soon.get(&City::Lhasa), Some(&Outlook { due: 1, held: 1 }), "{soon:?}");
+    let none = fixture.store.recordings_outlook(morning() - TimeDelta::days(1)).await.expect("counted");
+    assert_eq!(none.get(&City::Lhasa), Some(&Outlook { due: 0, held: 1 }), "{none:?}");
     let expiry = expiry(&fixture, &folder);
     let early = expiry.look(now - TimeDelta::days(2)).await.expect("looked");
     assert_eq!(early, Gone::default());
@@ -276,9 +280,9 @@ async fn what_is_old_goes_unless_it_is_held(fixture: Fixture) {
     let told = file.audit.last().expect("an entry");
     assert_eq!((told.action, told.changes[0].was.clone()), (Action::Erased, Some(gone_id.to_string())));
 
-    let page = fixture.store.legal_holds(Some(&[City::Lhasa]), 10, None).await.expect("read");
+    let page = fixture.store.legal_holds(Some(&[City::Lhasa]), true, 10, None).await.expect("read");
     assert_eq!(page.items.iter().map(|hold| hold.ticket).collect::<Vec<_>>(), [held]);
-    assert!(fixture.store.legal_holds(Some(&[City::Ngari]), 10, None).await.expect("read").items.is_empty());
+    assert!(fixture.store.legal_holds(Some(&[City::Ngari]), true, 10, None).await.expect("read").items.is_empty());
     assert_eq!(fixture.store.release(held, "结案", &by, now).await, Ok(Held::Done));
     assert_eq!(fixture.store.release(held, "结案", &by, now).await, Ok(Held::Already));
     let audit = fixture.store.ticket(held).await.expect("read").expect("there").audit;

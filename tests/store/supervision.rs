@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hotline::city::City;
-use hotline::store::{Hand, NotSupervised, Rules, Subscriber, Supervised};
+use hotline::store::{Complaints, Hand, NotSupervised, Rules, Subscriber, Supervised};
 use hotline::ticket::supervision::{Config, Subject};
 use hotline::ticket::{Action, Actor, Level, Number};
 use hotline::work::supervision::round;
@@ -22,6 +22,7 @@ on_each_database!(
     two_nodes_open_one,
     it_is_opened_moved_and_ended_by_hand,
     what_was_ended_by_hand_needs_new_complaints,
+    a_ticket_tells_how_many_complain_about_the_same,
 );
 
 /// Thursday, 10:00 in Beijing.
@@ -242,4 +243,37 @@ async fn what_was_ended_by_hand_needs_new_complaints(fixture: Fixture) {
     assert_eq!(steps(&fixture, start + minutes(4)).await, 0);
     lamps(&fixture, 6..=6, start + minutes(5)).await;
     assert_eq!(steps(&fixture, start + minutes(6)).await, 1);
+}
+
+async fn a_ticket_tells_how_many_complain_about_the_same(fixture: Fixture) {
+    let fixture = strict(fixture);
+    let start = thursday();
+    let lamps = lamps(&fixture, 1..=2, start).await;
+    let about = async |now| {
+        let ticket = now_is(&fixture.store, lamps[0]).await;
+        fixture.store.complaints_about(&ticket, now).await.expect("counted")
+    };
+    let counted = |tickets, level| Complaints { subject: matter(), tickets, threshold: 3, window_days: 30, level };
+    assert_eq!(about(start + minutes(1)).await, [counted(2, None)], "no unit has it yet");
+    for number in &lamps {
+        does(&fixture.store, *number, dispatch(), start + minutes(2)).await;
+    }
+    let unit = Subject::Unit { city: City::Lhasa, unit: "lhasa-housing".parse().expect("a unit") };
+    let of_unit = |tickets, level| Complaints { subject: unit.clone(), threshold: 4, ..counted(tickets, level) };
+    assert_eq!(about(start + minutes(3)).await, [counted(2, None), of_unit(2, None)]);
+    self::lamps(&fixture, 3..=3, start + minutes(4)).await;
+    assert_eq!(steps(&fixture, start + minutes(5)).await, 1);
+    let supervised = [counted(3, Some(Level::FIRST)), of_unit(2, None)];
+    assert_eq!(about(start + minutes(6)).await, supervised);
+    assert_eq!(about(start + TimeDelta::days(31)).await, [counted(0, Some(Level::FIRST)), of_unit(0, None)]);
+    let id = open(&fixture).await.remove(0).id;
+    let hand = Hand { actor: Actor::Operator, why: "修好了", address: None };
+    fixture.store.end_supervision(id, &hand, start + minutes(7)).await.expect("ended");
+    assert_eq!(about(start + minutes(8)).await, [counted(0, None), of_unit(2, None)], "only new ones count now");
+    let ticket = complaint(&fixture, 9, start).await;
+    let ticket = now_is(&fixture.store, ticket).await;
+    assert!(
+        fixture.store.complaints_about(&ticket, start).await.expect("counted").is_empty(),
+        "nothing is known of it"
+    );
 }

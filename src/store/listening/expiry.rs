@@ -1,10 +1,13 @@
 //! Recordings whose time is over. The row is marked first, then the file goes, then the row says so: whatever a crash
 //! leaves half done is found by the mark and done again.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
+use crate::city::City;
 use crate::store::audit::{self, Act};
-use crate::store::row::{micros, text};
+use crate::store::row::{count, micros, text};
 use crate::store::{Store, StoreError, on};
 use crate::ticket::{Action, Actor, Change, RecordingId};
 
@@ -30,7 +33,36 @@ pub struct RecordingsChecked {
     pub without_file: u64,
 }
 
+/// How many of a city's recordings will be deleted soon, and how many are kept beyond their time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    pub due: u64,
+    /// Under legal hold, however old.
+    pub held: u64,
+}
+
 impl Store {
+    /// Of each city that has any: `due` are the recordings that began before then and are not held.
+    pub async fn recordings_outlook(&self, before: DateTime<Utc>) -> Result<BTreeMap<City, Outlook>, StoreError> {
+        const DUE: &str = "select city, count(*) from recording where deleted_at is null and state = 'closed' \
+             and started_at < $1 and city is not null \
+             and not exists (select 1 from legal_hold where legal_hold.ticket = recording.owner) group by city";
+        const HELD: &str = "select recording.city, count(*) from legal_hold \
+             join recording on recording.owner = legal_hold.ticket \
+             where recording.erased_at is null and recording.city is not null group by recording.city";
+        let due: Vec<(String, i64)> =
+            on!(&self.read, pool => sqlx::query_as(DUE).bind(micros(before)).fetch_all(pool).await)?;
+        let held: Vec<(String, i64)> = on!(&self.read, pool => sqlx::query_as(HELD).fetch_all(pool).await)?;
+        let mut outlook: BTreeMap<City, Outlook> = BTreeMap::new();
+        for (city, recordings) in due {
+            outlook.entry(text("recording.city", &city)?).or_default().due = count("count", recordings)?;
+        }
+        for (city, recordings) in held {
+            outlook.entry(text("recording.city", &city)?).or_default().held = count("count", recordings)?;
+        }
+        Ok(outlook)
+    }
+
     /// Marks closed recordings that began before then as deleted, unless their ticket is held; each is a line in the audit of
     /// its ticket, or of its call. Gives how many.
     ///

@@ -101,10 +101,11 @@ impl Store {
         row.map(LegalHold::try_from).transpose()
     }
 
-    /// Holds of these cities, the newest first; `limit` is 1 to [`MAX_PAGE`].
+    /// Holds of these cities, the newest first, those of shielded requesters only if `shielded`; `limit` is 1 to [`MAX_PAGE`].
     pub async fn legal_holds(
         &self,
         cities: Option<&[crate::city::City]>,
+        shielded: bool,
         limit: u32,
         cursor: Option<&Cursor>,
     ) -> Result<Page<LegalHold>, StoreError> {
@@ -118,6 +119,10 @@ impl Store {
                     query.push(" or substr(ticket, 1, 1) = ").push_bind(city.digit().to_string());
                 }
                 query.push(")");
+            }
+            if !shielded {
+                query.push(" and not exists (select 1 from ticket where ticket.number = legal_hold.ticket ");
+                query.push("and (ticket.confidential or ticket.anonymous or ticket.request_type = 'report'))");
             }
             if let Some(cursor) = cursor {
                 query.push(" and (at, ticket) < (").push_bind(cursor.at).push(", ");
