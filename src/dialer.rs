@@ -15,7 +15,7 @@ use crate::city::City;
 use crate::clock::{Clock, Mono, Steady};
 use crate::driver::calls::{Calls, Placing, Stage};
 use crate::driver::trunk::{NoRoute, WaysOut};
-use crate::live::Live;
+use crate::live::{Live, Words};
 use crate::store::{Ceilings, Holder, Settlement, Store, StoreError, VisitCount, VisitFigures, VisitStep};
 use crate::ticket::{AttemptId, Outcome, VisitCall};
 
@@ -110,7 +110,8 @@ impl Dialer {
         if let Err(jump) = seen.steady.check(now) {
             let seconds = jump.num_seconds();
             tracing::warn!(seconds, "the machine's wall clock has jumped: nobody is dialled by it at this look");
-            self.live.report("dialer", true, "the wall clock has jumped: dialling waits for the next look");
+            let words = Words::new("the wall clock has jumped: dialling waits for the next look");
+            self.live.report("dialer", true, words.said("clock_jumped", &[]));
             return Ok(());
         }
         if is_due(&mut seen.renewed, RENEW) {
@@ -140,13 +141,18 @@ impl Dialer {
         let health = self.live.health();
         let unfit = UNFIT.into_iter().find(|part| health.get(part).is_some_and(|health| !health.ok));
         if let Some(part) = unfit {
-            self.live.report("dialer", true, format!("nobody is called while this is not well: {part}"));
+            let words = Words::new(format!("nobody is called while this is not well: {part}"));
+            let name = if part == "disk" { "waits_for_disk" } else { "waits_for_media" };
+            self.live.report("dialer", true, words.said(name, &[]));
             return Ok(());
         }
         let lines = self.ways.free();
         if lines == 0 {
-            let why = if self.ways.is_configured() { "no trunk that calls out is free" } else { "no trunk calls out" };
-            self.live.report("dialer", true, why);
+            let words = match self.ways.is_configured() {
+                true => Words::new("no trunk that calls out is free").said("no_trunk_free", &[]),
+                false => Words::new("no trunk calls out").said("no_trunk_out", &[]),
+            };
+            self.live.report("dialer", true, words);
             return Ok(());
         }
         let Config { max_calls, calls_per_second } = self.config;
@@ -164,7 +170,8 @@ impl Dialer {
         if let Some(error) = failed {
             return Err(error);
         }
-        self.live.report("dialer", true, "return visits are called when they are due");
+        let words = Words::new("return visits are called when they are due").said("dialling", &[]);
+        self.live.report("dialer", true, words);
         Ok(())
     }
 

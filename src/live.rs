@@ -3,6 +3,7 @@
 //! Written by the driver, read by the API. Nothing here is kept: the store has the past.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -57,6 +58,52 @@ pub struct Health {
     pub ok: bool,
     /// One line for the operator, without phone numbers or secrets.
     pub detail: String,
+    /// The same by name, for pages, which have words of their own.
+    #[serde(skip)]
+    pub said: Vec<Said>,
+}
+
+/// One thing that is said of a part: a name, and the values that go with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub name: &'static str,
+    pub values: Vec<String>,
+}
+
+/// What a part reports of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    detail: String,
+    said: Vec<Said>,
+}
+
+impl Words {
+    pub fn new(detail: impl Into<String>) -> Words {
+        Words { detail: detail.into(), said: Vec::new() }
+    }
+
+    /// And by name.
+    pub fn said(mut self, name: &'static str, values: &[&dyn fmt::Display]) -> Words {
+        self.said.push(Said { name, values: values.iter().map(ToString::to_string).collect() });
+        self
+    }
+}
+
+impl From<&str> for Words {
+    fn from(detail: &str) -> Words {
+        Words::new(detail)
+    }
+}
+
+/// A trunk, as it can be used now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkNow {
+    /// As the configuration names it.
+    pub name: String,
+    /// `not_registered`, `nowhere`, `silent` or `paused`; `None`: all is well.
+    pub ailment: Option<&'static str>,
+    /// Calls that go out by it.
+    pub calls: usize,
 }
 
 /// Shared between the driver and the API.
@@ -64,12 +111,18 @@ pub struct Health {
 pub struct Live {
     calls: Mutex<HashMap<String, LiveCall>>,
     parts: Mutex<BTreeMap<&'static str, Health>>,
+    trunks: Mutex<Vec<TrunkNow>>,
     events: broadcast::Sender<LiveEvent>,
 }
 
 impl Default for Live {
     fn default() -> Live {
-        Live { calls: Mutex::default(), parts: Mutex::default(), events: broadcast::channel(EVENTS_KEPT).0 }
+        Live {
+            calls: Mutex::default(),
+            parts: Mutex::default(),
+            trunks: Mutex::default(),
+            events: broadcast::channel(EVENTS_KEPT).0,
+        }
     }
 }
 
@@ -112,13 +165,23 @@ impl Live {
     }
 
     /// Reports the state of a part: `store`, `media`, `sip`, `drain`, `trunk …`.
-    pub fn report(&self, part: &'static str, ok: bool, detail: impl Into<String>) {
-        locked(&self.parts).insert(part, Health { ok, detail: detail.into() });
+    pub fn report(&self, part: &'static str, ok: bool, words: impl Into<Words>) {
+        let Words { detail, said } = words.into();
+        locked(&self.parts).insert(part, Health { ok, detail, said });
     }
 
     /// Every part that has reported, by name.
     pub fn health(&self) -> BTreeMap<&'static str, Health> {
         locked(&self.parts).clone()
+    }
+
+    /// How the trunks are, all of them.
+    pub fn set_trunks(&self, trunks: Vec<TrunkNow>) {
+        *locked(&self.trunks) = trunks;
+    }
+
+    pub fn trunks(&self) -> Vec<TrunkNow> {
+        locked(&self.trunks).clone()
     }
 
     fn tell(&self, event: LiveEvent) {
@@ -127,7 +190,7 @@ impl Live {
     }
 }
 
-/// A panic elsewhere leaves these maps whole: every change is one insert or remove.
+/// A panic elsewhere leaves what is inside whole: every change is one insert, remove or assignment.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

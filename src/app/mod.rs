@@ -18,6 +18,7 @@ pub mod prompts;
 pub mod report;
 pub mod serve;
 mod service;
+mod settings;
 pub mod simulate;
 mod stored;
 mod table;

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, lines};
+use super::{Failure, lines, settings};
 use crate::call::Setup;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -30,7 +30,7 @@ use crate::driver::recorder::Recorder;
 use crate::driver::sip::{self, Sip};
 use crate::driver::trunk::{self, Trunk, Trunks, WaysOut};
 use crate::ivr::Flow;
-use crate::live::Live;
+use crate::live::{Live, Words};
 use crate::prompt;
 use crate::sip::{Admission, Command};
 use crate::store::{self, AttachmentFolder, Holder, RecordingFolder, Rules, Store};
@@ -199,6 +199,7 @@ impl Service {
             recordings,
             reports: config.reports.clone(),
             flows,
+            settings: settings::shown(&config),
             attachments,
             token,
             live: Arc::clone(&live),
@@ -231,7 +232,8 @@ impl Service {
     pub async fn drain(&self) {
         self.stage.send_replace(Stage::Draining);
         self.agent.command(Command::Admission(Admission::Draining { retry_after_s: RETRY_AFTER_S })).await;
-        self.live.report("drain", false, "no new calls are taken: the service is ending");
+        let words = Words::new("no new calls are taken: the service is ending").said("draining", &[]);
+        self.live.report("drain", false, words);
     }
 
     /// Calls in progress.

@@ -15,7 +15,7 @@ use super::page::Page;
 use super::problem::{Kind, Problem};
 use super::query::Parameters;
 use super::segment::Segment;
-use crate::store::{Held, LegalHold};
+use crate::store::{self, Cursor, Held, LegalHold};
 use crate::ticket::{Actor, Line, Number};
 
 pub const KEYS: &[&str] = &["limit", "cursor"];
@@ -54,7 +54,7 @@ pub struct HoldState {
     held: bool,
 }
 
-/// Holds of the caller's cities, the newest first.
+/// Holds of the caller's cities, the newest first; those of shielded requesters for named people only.
 #[utoipa::path(
     get,
     path = "/api/v1/holds",
@@ -67,10 +67,21 @@ pub async fn list(
     asking: Asking,
     Extension(query): Extension<Parameters>,
 ) -> Result<Json<Page<HoldOut>>, Problem> {
-    let cities = asking.caller.cities.among(None);
-    let found = shared.store.legal_holds(cities.as_deref(), query.limit()?, query.cursor()?.as_ref()).await;
-    let page = found.map_err(|error| Problem::internal("holds", &error))?;
+    let page = listed(&shared, &asking, query.limit()?, query.cursor()?.as_ref()).await?;
     Ok(Json(Page::of(page, HoldOut::from)))
+}
+
+/// Those that the caller may know of.
+pub async fn listed(
+    shared: &Shared,
+    asking: &Asking,
+    limit: u32,
+    cursor: Option<&Cursor>,
+) -> Result<store::Page<LegalHold>, Problem> {
+    let caller = &asking.caller;
+    let (cities, shielded) = (caller.cities.among(None), caller.named && caller.unit.is_none());
+    let found = shared.store.legal_holds(cities.as_deref(), shielded, limit, cursor).await;
+    found.map_err(|error| Problem::internal("holds", &error))
 }
 
 /// Keeps the recordings of a ticket beyond their time.
@@ -148,7 +159,9 @@ pub async fn keep(
     match changed.map_err(|error| Problem::internal("hold", &error))? {
         Held::Done => Ok(HoldState { ticket, held }),
         Held::Unknown => Err(no_ticket()),
-        Held::Already if held => Err(Problem::new(Kind::Conflict, "Its recordings are held already.")),
-        Held::Already => Err(Problem::new(Kind::Conflict, "Its recordings are not held.")),
+        Held::Already if held => {
+            Err(Problem::new(Kind::Conflict, "Its recordings are held already.").refused("held_already"))
+        }
+        Held::Already => Err(Problem::new(Kind::Conflict, "Its recordings are not held.").refused("not_held")),
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::statvfs;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::live::{DiskLevel, Live};
+use crate::live::{DiskLevel, Live, Words};
 
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -96,7 +96,8 @@ impl DiskWatch {
         let space = match found {
             Ok(space) => space,
             Err(error) => {
-                self.live.report("disk", false, format!("the data folder can't be looked at: {}", error.kind()));
+                let detail = format!("the data folder can't be looked at: {}", error.kind());
+                self.live.report("disk", false, Words::new(detail).said("disk_unknown", &[]));
                 return before;
             }
         };
@@ -109,9 +110,12 @@ impl DiskWatch {
             metrics::gauge!(name).set(value as f64);
         }
         let (level, free) = (space.level(&self.config), space.free_percent());
+        let percent = format!("{free:.1}");
         let detail = match level {
-            DiskLevel::Enough => format!("{free:.1} % are free"),
-            DiskLevel::Warn | DiskLevel::Stop => format!("only {free:.1} % are free"),
+            DiskLevel::Enough => Words::new(format!("{percent} % are free")).said("disk_free", &[&percent]),
+            DiskLevel::Warn | DiskLevel::Stop => {
+                Words::new(format!("only {percent} % are free")).said("disk_low", &[&percent])
+            }
         };
         self.live.report("disk", level != DiskLevel::Stop, detail);
         if level != before {

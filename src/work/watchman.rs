@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::driver::calls::Stage;
 use crate::driver::media::Media;
 use crate::driver::sip::Sip;
-use crate::live::Live;
+use crate::live::{Live, Words};
 use crate::sip::{Admission, Command};
 
 /// One look at everything.
@@ -71,7 +71,9 @@ impl Watchman {
             metrics::counter!(name).absolute(sum);
         }
         let late = late_us > self.late_limit_us;
-        self.live.report("media", !late, format!("99 % of visits are at most {} ms late", late_us.div_ceil(1_000)));
+        let late_ms = late_us.div_ceil(1_000);
+        let words = Words::new(format!("99 % of visits are at most {late_ms} ms late")).said("media_late", &[&late_ms]);
+        self.live.report("media", !late, words);
         late
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hotline::access::Role;
 use hotline::clock::Clock;
-use hotline::console::{self, ApiToken, Config, Console, Tls, oidc};
+use hotline::console::{self, ApiToken, Config, Console, Settings, Tls, oidc};
 use hotline::ivr::Flow;
 use hotline::live::Live;
 use hotline::report;
@@ -61,6 +61,11 @@ impl Service {
         Setting { oidc: Some(oidc), second_factor, ..Setting::default() }.start()
     }
 
+    /// Administrators are shown these.
+    pub fn start_set_to(settings: Settings) -> Service {
+        Setting { settings, ..Setting::default() }.start()
+    }
+
     /// By TLS, with the certificate of this file.
     pub fn start_secure(tls: Arc<Tls>, certificate: &Path) -> Service {
         let config = Config { tls_certificate: Some(certificate.to_owned()), ..Config::default() };
@@ -76,6 +81,7 @@ struct Setting {
     second_factor: Vec<Role>,
     tls: Option<Arc<Tls>>,
     oidc: Option<oidc::Config>,
+    settings: Settings,
 }
 
 impl Setting {
@@ -85,7 +91,7 @@ impl Setting {
     }
 
     fn start_with(self, metrics: impl Fn() -> String + Send + Sync + 'static) -> Service {
-        let Setting { config, reports, second_factor, tls, oidc } = self;
+        let Setting { config, reports, second_factor, tls, oidc, settings } = self;
         keep_log();
         let max_connections = config.max_connections;
         let runtime = Runtime::new().expect("a runtime");
@@ -104,6 +110,7 @@ impl Setting {
             token: ApiToken::new(TOKEN),
             live: Arc::clone(&live),
             reports,
+            settings,
             flows: vec![("12345".to_owned(), flow())],
             metrics: Box::new(metrics),
             oidc,

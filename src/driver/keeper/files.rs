@@ -12,6 +12,7 @@ use super::{Keep, Keeping};
 use crate::call::{Ended, Input, Note, Settled};
 use crate::driver::recorder::FileSpec;
 use crate::ivr::{Draft, Spoken, Take};
+use crate::live::Words;
 use crate::store::{FinishedRecording, NewCall, NewRecording, Settlement};
 use crate::ticket::{AttemptId, CallEnd, EndedBy, EventKind, Outcome, RecordingId, RecordingKind, Said};
 
@@ -108,7 +109,11 @@ impl Files {
             Err(error) => {
                 tracing::error!(call.id = %self.call.id, %error, "a recording can't be written");
                 metrics::counter!("hotline_recordings_failed_total").increment(1);
-                self.keeping.live.report("recordings", false, "the last recording could not be created");
+                self.keeping.live.report(
+                    "recordings",
+                    false,
+                    Words::new("the last recording could not be created").said("recording_failed", &[]),
+                );
                 if let Some(take) = take {
                     // a call that is over hears of nothing more
                     let _ = self.inbox.send(Input::TakeFailed { take });
@@ -116,7 +121,11 @@ impl Files {
                 return;
             }
         };
-        self.keeping.live.report("recordings", true, "the last recording was created");
+        self.keeping.live.report(
+            "recordings",
+            true,
+            Words::new("the last recording was created").said("recording_created", &[]),
+        );
         let channels = if kind == RecordingKind::Call { 2 } else { 1 };
         let (call, node) = (self.call.id, self.call.node.clone());
         let row = NewRecording { id, call, kind, node, path: path.clone(), channels, started_at };

@@ -28,6 +28,17 @@ pub enum Ailment {
     Paused,
 }
 
+impl Ailment {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Ailment::NotRegistered => "not_registered",
+            Ailment::Nowhere => "nowhere",
+            Ailment::Silent => "silent",
+            Ailment::Paused => "paused",
+        }
+    }
+}
+
 /// What is known of a trunk.
 #[derive(Clone, Copy, Debug)]
 pub struct Condition {

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::route::Verdict;
 use super::sip::{LocalAddresses, Sip};
 use crate::clock::{Clock, Mono};
-use crate::live::Live;
+use crate::live::{Live, TrunkNow, Words};
 use crate::sip::target::Destination;
 use crate::sip::{Command, Event, Hop, Options, Registration};
 
@@ -260,6 +260,7 @@ impl Trunks {
             return;
         }
         let mut ailing: Vec<(Ailment, &str)> = Vec::new();
+        let mut now: Vec<TrunkNow> = Vec::new();
         for (at, trunk) in self.trunks.iter().enumerate() {
             let ailment = self.ways.ailment(at);
             let gauge = |is: bool| if is { 1.0 } else { 0.0 };
@@ -271,11 +272,16 @@ impl Trunks {
             let up = matches!(ailment, None | Some(Ailment::Paused));
             metrics::gauge!("hotline_trunk_up", "trunk" => name()).set(gauge(up));
             metrics::gauge!("hotline_trunk_paused", "trunk" => name()).set(gauge(ailment == Some(Ailment::Paused)));
+            now.push(TrunkNow { name: name(), ailment: ailment.map(Ailment::name), calls: 0 });
             ailing.extend(ailment.map(|ailment| (ailment, self.name(at))));
         }
         for (name, calls) in self.ways.calls() {
+            if let Some(trunk) = now.iter_mut().find(|trunk| trunk.name == name) {
+                trunk.calls = calls;
+            }
             metrics::gauge!("hotline_trunk_calls", "trunk" => name.to_owned()).set(calls as f64);
         }
+        self.live.set_trunks(now);
         // a pause is of calls out alone: what comes in is answered
         let fit = ailing.iter().all(|(ailment, _)| *ailment == Ailment::Paused);
         self.live.report("trunks", fit, told(&ailing));
@@ -288,17 +294,22 @@ fn is_silence(status: Option<u16>) -> bool {
 }
 
 /// One line for the operator.
-fn told(ailing: &[(Ailment, &str)]) -> String {
+fn told(ailing: &[(Ailment, &str)]) -> Words {
     let kinds = [
         (Ailment::NotRegistered, "not registered"),
         (Ailment::Nowhere, "leading nowhere"),
         (Ailment::Silent, "not answering"),
         (Ailment::Paused, "paused for troubles with calls out"),
     ];
-    let of_kind = |(kind, what): (Ailment, &str)| {
+    let of_kind = |(kind, what): (Ailment, &'static str)| {
         let names: Vec<&str> = ailing.iter().filter(|(one, _)| *one == kind).map(|(_, name)| *name).collect();
-        (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
+        (!names.is_empty()).then(|| (kind, what, names.join(", ")))
     };
-    let parts: Vec<String> = kinds.into_iter().filter_map(of_kind).collect();
-    if parts.is_empty() { "all can be used".to_owned() } else { parts.join("; ") }
+    let parts: Vec<(Ailment, &str, String)> = kinds.into_iter().filter_map(of_kind).collect();
+    if parts.is_empty() {
+        return Words::new("all can be used").said("trunks_well", &[]);
+    }
+    let lines: Vec<String> = parts.iter().map(|(_, what, names)| format!("{what}: {names}")).collect();
+    let words = Words::new(lines.join("; "));
+    parts.iter().fold(words, |words, (kind, _, names)| words.said(kind.name(), &[names]))
 }

@@ -238,8 +238,10 @@ fn what_is_kept_is_a_number_or_a_share() {
 
 #[test]
 fn the_operator_reads_what_is_wrong_with_which_trunk() {
-    assert_eq!(told(&[]), "all can be used");
+    assert_eq!(told(&[]), Words::new("all can be used").said("trunks_well", &[]));
     let ailing =
         [(Ailment::Silent, "a"), (Ailment::NotRegistered, "b"), (Ailment::Silent, "c"), (Ailment::Paused, "d")];
-    assert_eq!(told(&ailing), "not registered: b; not answering: a, c; paused for troubles with calls out: d");
+    let words = Words::new("not registered: b; not answering: a, c; paused for troubles with calls out: d");
+    let words = words.said("not_registered", &[&"b"]).said("silent", &[&"a, c"]).said("paused", &[&"d"]);
+    assert_eq!(told(&ailing), words);
 }

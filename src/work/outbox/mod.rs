@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use ureq::Agent;
 
 use crate::clock::Clock;
-use crate::live::Live;
+use crate::live::{Live, Words};
 use crate::store::{Message, Store, StoreError, Target};
 use request::Request;
 use sms::Gateway;
@@ -265,7 +265,7 @@ impl Outbox {
             oldest_s = oldest_s.max(age_s);
         }
         let detail = format!("{waiting} messages wait, the oldest for {oldest_s} s; {dead} were given up");
-        live.report("outbox", true, detail);
+        live.report("outbox", true, Words::new(detail).said("outbox_waits", &[&waiting, &oldest_s, &dead]));
         Ok(())
     }
 }

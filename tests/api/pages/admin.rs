@@ -1,6 +1,10 @@
 //! Administration by forms: the API's rules and rights, what is shown once, what is shown as text.
 
 use hotline::access::Role;
+use hotline::call::line::{Line, Mode};
+use hotline::city::City;
+use hotline::console::{Settings, TrunkSettings};
+use hotline::live::TrunkNow;
 use hotline::ticket::Action;
 
 use crate::people::{PASSWORD, person};
@@ -137,6 +141,142 @@ fn a_refused_form_comes_back_with_what_was_typed_and_the_problem_at_its_field() 
     let page = refused("/admin/clients", 400, &[("name", "portal"), ("cities", "lhasa")]);
     assert!(page.contains("id=\"wrong-scopes\"") && page.contains("name=\"name\" value=\"portal\""), "{page}");
     assert_eq!(karma.post("/admin/users/nobody", &user[1..]).status, 404);
+}
+
+#[test]
+fn entries_of_every_city_are_changed_by_whoever_is_given_every_city() {
+    let service = started();
+    person(&service, "sonam", Role::Administrator, &EVERYWHERE[..6], false);
+    let (karma, sonam) = (service.browser("karma"), service.browser("sonam"));
+    let entry = [
+        ("id", "park-hours"),
+        ("unit", "lhasa-housing"),
+        ("title_zh", "公园几点开门"),
+        ("title_bo", "ནམ་ཕྱེ།"),
+        ("text_zh", "早上七点。"),
+        ("text_bo", "བདུན་པ།"),
+        ("review_on", "2027-01-01"),
+        ("active", "yes"),
+    ];
+    assert!(karma.page("/admin/knowledge/edit").contains("<option value=\"\">全部</option>"));
+    assert_eq!(karma.sent("/admin/knowledge", &entry), "/admin/knowledge?done=saved");
+    let edit = karma.page("/admin/knowledge/edit?id=park-hours");
+    assert!(edit.contains("<option value=\"\" selected>全部</option>"), "{edit}");
+    let page = sonam.page("/admin/knowledge");
+    assert!(page.contains("park-hours") && !page.contains("edit?id=park-hours"), "{page}");
+    assert_eq!(sonam.get("/admin/knowledge/edit?id=park-hours").status, 404);
+    assert_eq!(sonam.post("/admin/knowledge", &entry).status, 403);
+    for days in ["[national.2027]\noff = [\"2027-01-01\"]\n", "[region.2027]\noff = [\"2027-03-08\"]\n"] {
+        assert_eq!(sonam.post("/admin/calendar", &[("text", days)]).status, 403);
+        assert_eq!(karma.sent("/admin/calendar", &[("text", days)]), "/admin/calendar?done=saved");
+    }
+}
+
+#[test]
+fn lines_and_thresholds_are_shown_as_they_act_with_the_keys_that_change_them() {
+    let telecom = TrunkSettings {
+        name: "telecom".to_owned(),
+        registers: true,
+        address: "registrar.example:5060".to_owned(),
+        number: Some("12345".to_owned()),
+        calls_out: true,
+        priority: 10,
+        channels: 30,
+        kept_for_inbound: 15,
+        caller_ids: vec![(None, "12345".to_owned()), (Some(City::Chamdo), "089512345".to_owned())],
+    };
+    let backup =
+        TrunkSettings { name: "backup".to_owned(), address: "192.0.2.1".to_owned(), ..TrunkSettings::default() };
+    let line = Line { city: City::Chamdo, mode: Mode::SubCentre, ..Line::default() };
+    let trunks = vec![telecom, backup];
+    let settings = Settings { lines: vec![line], trunks, networks: 2, disk_warn_percent: 17, ..Settings::default() };
+    let service = Service::start_set_to(settings);
+    person(&service, "karma", Role::Administrator, EVERYWHERE, false);
+    let karma = service.browser("karma");
+    let now = |name: &str, ailment| TrunkNow { name: name.to_owned(), ailment, calls: 3 };
+    service.live.set_trunks(vec![now("telecom", Some("silent"))]);
+    let page = karma.page("/admin/lines");
+    for shown in [
+        "昌都",
+        "分中心",
+        "先语音菜单",
+        "registrar.example:5060",
+        "没有应答",
+        "外呼占用 3，共 30",
+        ">15<",
+        "昌都 089512345",
+        "其他市地 12345",
+        "还不知道",
+        "不外呼",
+        "sip.allow",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let page = karma.page("/admin/thresholds");
+    for shown in [
+        "supervision.matter_tickets",
+        "投诉、举报",
+        "limits.contact_minutes",
+        "visits.calls_a_number_a_day",
+        "access.login_failures",
+        "access.second_factor",
+        "09:30-12:30、15:30-20:00",
+        ">17<",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+}
+
+#[test]
+fn holds_are_listed_to_whoever_may_know_of_them_made_and_lifted() {
+    let service = Service::start_set_to(Settings { recordings_days: 1_096, ..Settings::default() });
+    person(&service, "karma", Role::Administrator, EVERYWHERE, false);
+    person(&service, "tashi", Role::Supervisor, &["lhasa"], true);
+    person(&service, "nima", Role::Supervisor, &["lhasa"], false);
+    person(&service, "pasang", Role::Supervisor, &["nagqu"], true);
+    let file = |more: serde_json::Value| {
+        let mut request = serde_json::json!({
+            "city": "lhasa", "channel": "weibo", "type": "help", "title": "路灯", "content": "不亮。", "class": "0101"
+        });
+        request.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let reply = service.post("/api/v1/tickets", &[], &request);
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        reply.json()["number"].as_str().expect("a number").to_owned()
+    };
+    let plain = file(serde_json::json!({}));
+    let shielded = file(serde_json::json!({ "confidential": true }));
+    let (karma, tashi) = (service.browser("karma"), service.browser("tashi"));
+    let hold = |number: &str| [("ticket", number.to_owned()), ("reason", "<b>诉讼</b>".to_owned())];
+    for number in [&plain, &shielded] {
+        let fields = hold(number);
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        assert_eq!(karma.sent("/admin/retention/hold", &fields), "/admin/retention?done=held");
+    }
+    let page = tashi.page("/admin/retention");
+    assert!(page.contains(&format!("/tickets/{plain}")) && page.contains(&format!("/tickets/{shielded}")), "{page}");
+    assert!(page.contains("&#60;b&#62;诉讼") && page.contains("karma") && page.contains(">1096<"), "{page}");
+    let nima = service.browser("nima").page("/admin/retention");
+    assert!(nima.contains(&plain) && !nima.contains(&shielded), "{nima}");
+    let of_karma = karma.page("/admin/retention");
+    assert!(of_karma.contains(&plain) && !of_karma.contains("/tickets/"), "an administrator reads no ticket");
+    let elsewhere = service.browser("pasang").page("/admin/retention");
+    assert!(!elsewhere.contains(&plain) && !elsewhere.contains("拉萨"), "{elsewhere}");
+    let lists = |name: &str| {
+        let bearer = format!("Bearer {}", crate::people::sign_in(&service, name));
+        service.ask("GET", "/api/v1/holds", &[("authorization", &bearer)]).json()["items"].as_array().map(Vec::len)
+    };
+    assert_eq!((lists("tashi"), lists("nima"), lists("pasang")), (Some(2), Some(1), Some(0)));
+
+    let again = karma.post("/admin/retention/hold", &[("ticket", &plain), ("reason", "再次")]);
+    assert!(again.status == 409 && again.text().contains("已经封存") && again.text().contains("value=\"再次\""));
+    let unknown = karma.post("/admin/retention/hold", &[("ticket", "426112201378"), ("reason", "诉讼")]);
+    assert!(unknown.status == 404 && unknown.text().contains("id=\"wrong-ticket\""), "{}", unknown.text());
+    let mute = tashi.post("/admin/retention/release", &[("ticket", &plain), ("reason", "x")]);
+    assert!(mute.status == 400 && mute.text().contains("没有保存"), "{}", mute.text());
+    let release = [("ticket", plain.as_str()), ("reason", "结案")];
+    assert_eq!(tashi.sent("/admin/retention/release", &release), "/admin/retention?done=released");
+    assert!(!tashi.page("/admin/retention").contains(&plain));
+    assert_eq!(service.browser("pasang").post("/admin/retention/release", &release).status, 404);
 }
 
 #[test]

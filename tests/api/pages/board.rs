@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use hotline::access::Role;
 use hotline::city::City;
 use hotline::language::Language;
-use hotline::live::LiveCall;
+use hotline::live::{LiveCall, Words};
 use hotline::ticket::Direction;
 use serde_json::Value;
 
@@ -32,10 +32,13 @@ fn the_board_shows_the_calls_of_ones_cities_without_script() {
     service.live.put(call("a", City::Lhasa, "menu"));
     service.live.put(call("b", City::Nagqu, "secret-node"));
     service.live.report("trunks", false, "lhasa-1 is <down>");
+    let words = Words::new("silent: telecom; paused: a, b").said("silent", &[&"telecom"]).said("paused", &[&"a, b"]);
+    service.live.report("dialer", true, words);
     let page = service.browser("dolma").page("/live");
     assert!(page.contains("data-call=\"a\"") && page.contains("拉萨") && page.contains("藏语"), "{page}");
     assert!(!page.contains("data-call=\"b\"") && !page.contains("secret-node"));
     assert!(page.contains("lhasa-1 is &#60;down&#62;") && page.contains("中继线路"));
+    assert!(page.contains("没有应答：telecom；故障多，暂停外呼：a, b") && !page.contains("silent: telecom"), "{page}");
     assert!(page.contains("<span data-lines=\"all\">1</span>") && page.contains("data-figure=\"overdue\""));
     let big = service.browser("dolma").page("/live?big=1");
     assert!(big.contains("<body class=\"big\">"));

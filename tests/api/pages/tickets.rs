@@ -473,6 +473,31 @@ fn likely_repeats_are_proposed_and_merged() {
     assert!(agent.page(&format!("/tickets/{second}")).contains("已并案"));
 }
 
+#[test]
+fn a_ticket_shows_how_many_complain_about_the_same_and_a_visit_is_left_to_a_person() {
+    let service = staffed();
+    person(&service, "lobsang", Role::Supervisor, &["ngari"], false);
+    let number = filed(&service, &request());
+    filed(&service, &request());
+    moved(&service, &number, &[json!({ "command": "answer", "reply": "已修复" })]);
+    service.block_on(service.store.plan_visits(crate::people::now())).expect("planned");
+    let (agent, tashi) = (service.browser("dolma"), service.browser("tashi"));
+    let page = tashi.page(&format!("/tickets/{number}"));
+    assert!(page.contains("同一事项：") && page.contains("30 天内 2 件，满 10 件督办"), "{page}");
+    let action = format!("/visits/{number}/skip");
+    assert!(page.contains(&action) && !agent.page(&format!("/tickets/{number}")).contains(&action));
+    assert_eq!(agent.post(&action, &[("why", "住院")]).status, 403);
+    assert_eq!(service.browser("lobsang").post(&action, &[("why", "住院")]).status, 404);
+    let short = tashi.post(&action, &[("why", "<")]);
+    assert!(short.status == 400 && short.text().contains("name=\"why\" value=\"&#60;\""), "{}", short.text());
+    assert_eq!(tashi.sent(&action, &[("why", "住院")]), format!("/tickets/{number}?done=skipped#visits"));
+    let page = tashi.page(&format!("/tickets/{number}?done=skipped"));
+    assert!(page.contains("已改由人工回访。") && !page.contains(&action), "{page}");
+    assert!(tashi.page("/visits").contains(&number));
+    let again = tashi.post(&action, &[("why", "住院")]);
+    assert!(again.status == 422 && again.text().contains("这次回访已经是人工的。"), "{}", again.text());
+}
+
 fn attach(service: &Service, browser: &Browser<'_>, number: &str, name: &str, of: &str, bytes: &[u8]) -> Reply {
     let name = name.replace('"', "%22");
     let mut body =

@@ -5,11 +5,14 @@ mod calendar;
 mod catalogue;
 mod flow;
 mod knowledge;
+mod lines;
 mod operate;
 mod people;
 mod prompts;
 mod refused;
+mod retention;
 mod sheet;
+mod thresholds;
 
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -30,7 +33,10 @@ const SECTIONS: &[(&str, &str, Right)] = &[
     ("/admin/knowledge", "admin.knowledge", Right::EditKnowledge),
     ("/admin/users", "admin.users", Right::ManageAccounts),
     ("/admin/clients", "admin.clients", Right::ManageAccounts),
+    ("/admin/lines", "admin.lines", Right::Operate),
+    ("/admin/thresholds", "admin.thresholds", Right::Operate),
     ("/admin/calendar", "admin.calendar", Right::EditCalendar),
+    ("/admin/retention", "admin.retention", Right::Hold),
     ("/admin/visits", "admin.visits", Right::Supervise),
     ("/admin/outbox", "admin.outbox", Right::Operate),
     ("/admin/prompts", "admin.prompts", Right::EditCatalogue),
@@ -66,6 +72,11 @@ pub fn routes() -> Vec<Route> {
         read("/admin/calendar", page(EditCalendar, &[]), get(calendar::show)),
         send("/admin/calendar/preview", upload(EditCalendar, FILE_BYTES), post(calendar::preview)),
         send("/admin/calendar", form(EditCalendar), post(calendar::import)),
+        read("/admin/lines", page(Operate, &[]), get(lines::show)),
+        read("/admin/thresholds", page(Operate, &[]), get(thresholds::show)),
+        read("/admin/retention", page(Hold, &["cursor"]), get(retention::show)),
+        send("/admin/retention/hold", form(Hold), post(retention::hold)),
+        send("/admin/retention/release", form(Hold), post(retention::release)),
         read("/admin/visits", page(Supervise, &[]), get(operate::visits)),
         send("/admin/visits/pause", form(Supervise), post(operate::pause)),
         send("/admin/visits/resume", form(Supervise), post(operate::resume)),

@@ -33,6 +33,7 @@ pub async fn outbox(
             label: frame.t("admin.retry").to_owned(),
             danger: false,
             hidden: Vec::new(),
+            asks: None,
         };
         let ticket = of.ticket.map(|ticket| Cell::link(ticket, format!("/tickets/{ticket}")));
         vec![
@@ -89,6 +90,7 @@ pub async fn visits(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<R
             label: frame.t("admin.resume").to_owned(),
             danger: false,
             hidden: vec![("city", of.city.to_string())],
+            asks: None,
         };
         let actor = names.get(&of.actor).map_or_else(|| of.actor.to_string(), |actor| actor.name.clone());
         vec![

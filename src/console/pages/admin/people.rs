@@ -208,6 +208,7 @@ async fn systems_page(
             label: frame.t("admin.revoke").to_owned(),
             danger: true,
             hidden: Vec::new(),
+            asks: None,
         };
         vec![
             Cell::text(&client.name),

@@ -38,11 +38,18 @@ impl Refused {
     pub fn form(&self, frame: &Frame, form: Form) -> Form {
         let fields: Vec<Field> = form.fields.into_iter().map(|field| self.field(frame, field)).collect();
         let at_a_field = fields.iter().any(|field| field.wrong.is_some());
-        let rule = self.rule(frame).filter(|_| !at_a_field);
-        let advice = || frame.name("trouble_advice", self.problem.kind().slug());
-        let more = if at_a_field { String::new() } else { rule.unwrap_or_else(advice) };
-        let wrong = frame.fill("admin.not_kept", &[&frame.name("trouble", self.problem.kind().slug()), &more]);
+        let wrong = if at_a_field { self.title(frame) } else { self.words(frame) };
         Form { fields, wrong: Some(wrong), ..form }
+    }
+
+    /// Why, where no field is there to say it.
+    pub fn words(&self, frame: &Frame) -> String {
+        let advice = || frame.name("trouble_advice", self.problem.kind().slug());
+        format!("{} {}", self.title(frame), self.rule(frame).unwrap_or_else(advice))
+    }
+
+    fn title(&self, frame: &Frame) -> String {
+        frame.fill("admin.not_kept", &[&frame.name("trouble", self.problem.kind().slug())])
     }
 
     fn field(&self, frame: &Frame, field: Field) -> Field {

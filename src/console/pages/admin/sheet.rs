@@ -52,6 +52,8 @@ pub struct Button {
     pub label: String,
     pub danger: bool,
     pub hidden: Vec<(&'static str, String)>,
+    /// A line that has to be filled in: its name and label.
+    pub asks: Option<(&'static str, String)>,
 }
 
 #[derive(Default)]
@@ -163,6 +165,12 @@ impl Field {
 
     pub fn known(name: &'static str, value: impl ToString) -> Field {
         Field::bare(name, Input::Known(value.to_string()))
+    }
+
+    /// A choice may be left open, unless leaving it open is one of the choices.
+    fn has_blank(&self) -> bool {
+        let Input::One(choices) = &self.input else { return false };
+        !self.required && choices.iter().all(|choice| !choice.value.is_empty())
     }
 
     pub fn needed(self) -> Field {

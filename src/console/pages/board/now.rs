@@ -7,9 +7,9 @@ use crate::access::{Cities, Right};
 use crate::city::City;
 use crate::clock::beijing_day;
 use crate::console::Shared;
-use crate::console::pages::Frame;
+use crate::console::pages::{Frame, text};
 use crate::console::problem::Problem;
-use crate::live::LiveCall;
+use crate::live::{Health, LiveCall, Said};
 use crate::report::chart::{Line, Words, lines};
 use crate::store::{Dimension, StoreError};
 use crate::ticket::Direction;
@@ -109,7 +109,7 @@ impl Figures {
         let parts = shared.live.health().into_iter().map(|(name, health)| Part {
             name: frame.name("part", name),
             ok: health.ok,
-            detail: health.detail,
+            detail: in_words(frame, health),
         });
         let mut figures = Figures {
             parts: parts.collect(),
@@ -145,6 +145,17 @@ impl Figures {
         ];
         Ok(())
     }
+}
+
+/// What a part says of itself; as it was reported where pages have no words for it.
+fn in_words(frame: &Frame, health: Health) -> String {
+    let words = |said: &Said| {
+        let text = frame.known_name("health", said.name)?;
+        let values: Vec<&dyn std::fmt::Display> = said.values.iter().map(|value| value as _).collect();
+        Some(text::fill(&text, &values))
+    };
+    let said: Option<Vec<String>> = health.said.iter().map(words).collect();
+    said.filter(|said| !said.is_empty()).map_or(health.detail, |said| said.join("；"))
 }
 
 async fn near_now(

@@ -59,6 +59,7 @@ pub fn routes() -> Vec<Route> {
         read("/visits", page(Right::Receive, visits::KEYS), get(visits::list)),
         read("/visits/{number}", page(Right::Receive, &[]), get(visits::one)),
         send("/visits/{number}", form(Right::Receive), post(visits::answer)),
+        send("/visits/{number}/skip", form(Right::Supervise), post(visits::skip)),
     ]
 }
 

@@ -22,9 +22,10 @@ use crate::console::problem::Problem;
 use crate::console::query::Parameters;
 use crate::console::segment::Segment;
 use crate::console::tickets::{self, RequesterOut, TicketDetail};
-use crate::console::visits::{self, VisitFile};
-use crate::store::{Likely, NotMatched};
+use crate::console::visits::{self, VisitFile, VisitOut};
+use crate::store::{Complaints, Likely, NotMatched, VisitStep};
 use crate::ticket::calendar::DayLine;
+use crate::ticket::supervision::Subject;
 use crate::ticket::{DueReasons, Refused, Ticket};
 
 pub const KEYS: &[&str] = &["command", "template"];
@@ -39,6 +40,8 @@ pub enum Trouble {
     Unusable(Problem),
     /// A requester is shown for a reason only.
     NoReason,
+    /// A person does not take the visit over.
+    NotSkipped(Problem),
 }
 
 /// What a page of a ticket is made of.
@@ -46,6 +49,8 @@ pub struct Page<'a> {
     pub ticket: Ticket,
     pub trouble: Option<Trouble>,
     pub typed: Option<Typed<'a>>,
+    /// Why automatic attempts were to end.
+    pub skip: &'a str,
     /// The requester whole, on this answer alone.
     pub whole: Option<RequesterOut>,
     /// Command and template that its form begins with.
@@ -71,6 +76,9 @@ struct TicketPage {
     may_edit: bool,
     may_listen: bool,
     may_visit: bool,
+    may_skip: bool,
+    skip: String,
+    complaints: Vec<Complaints>,
     likely: Vec<Likely>,
     visits: Option<VisitFile>,
     acts: Vec<Act>,
@@ -103,12 +111,12 @@ pub async fn show(
 
 impl<'a> Page<'a> {
     pub fn of(ticket: Ticket) -> Page<'a> {
-        Page { ticket, trouble: None, typed: None, whole: None, begin: None }
+        Page { ticket, trouble: None, typed: None, skip: "", whole: None, begin: None }
     }
 
     pub async fn render(self, shared: &Shared, frame: Frame) -> Result<Response, Problem> {
         let status = self.trouble.as_ref().map_or(StatusCode::OK, Trouble::status);
-        let Page { ticket, trouble, typed, whole, begin } = self;
+        let Page { ticket, trouble, typed, skip, whole, begin } = self;
         let named = Named::read(shared, &frame).await?;
         let detail = tickets::detail(shared, &frame.asking, ticket.number).await?;
         let history = acts(&frame, &named, &detail.audit);
@@ -147,6 +155,9 @@ impl<'a> Page<'a> {
             may_edit: frame.may(Right::Receive) && ticket.state == crate::ticket::State::Received,
             may_listen: frame.may(Right::Listen),
             may_visit: frame.may(Right::Receive),
+            may_skip: frame.may(Right::Supervise),
+            skip: skip.to_owned(),
+            complaints: shared.store.complaints_about(&ticket, shared.clock.wall()).await.map_err(failed)?,
             likely: likely(shared, &frame, &ticket).await?,
             visits: match frame.may(Right::ReadVisits) {
                 true => Some(visits::file(shared, &frame.asking, &ticket).await?),
@@ -196,6 +207,27 @@ impl TicketPage {
         self.visits.as_ref().is_some_and(|file| file.visits.iter().any(|visit| visit.state == "due"))
     }
 
+    /// Automatic attempts are still to come.
+    fn visit_can_be_skipped(&self) -> bool {
+        let automatic =
+            |visit: &VisitOut| visit.state == "due" && visit.step.is_none_or(|step| step != VisitStep::Person);
+        self.may_skip && self.visits.as_ref().is_some_and(|file| file.visits.iter().any(automatic))
+    }
+
+    /// Which complaints are counted together.
+    fn counted(&self, of: &Complaints) -> String {
+        match &of.subject {
+            Subject::Matter { class, .. } => {
+                self.frame.with("ticket.same_matter", self.named.class(&class.to_string()))
+            }
+            Subject::Unit { unit, .. } => self.frame.with("ticket.same_unit", self.named.unit(unit.as_str())),
+        }
+    }
+
+    fn count(&self, of: &Complaints) -> String {
+        self.frame.fill("ticket.complaints", &[&of.window_days, &of.tickets, &of.threshold])
+    }
+
     fn lang(&self, text: &str) -> &'static str {
         row::lang(text)
     }
@@ -230,6 +262,7 @@ impl Trouble {
             Trouble::Changed { .. } => StatusCode::CONFLICT,
             Trouble::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Trouble::Unusable(_) | Trouble::NoReason => StatusCode::BAD_REQUEST,
+            Trouble::NotSkipped(problem) => problem.kind().status(),
         }
     }
 }
@@ -245,6 +278,10 @@ impl Notice {
             Trouble::Unusable(problem) => {
                 let field = problem.parameter_name().unwrap_or_default();
                 (frame.fill("ticket.unusable", &[&frame.name("field", field)]), Vec::new())
+            }
+            Trouble::NotSkipped(problem) => {
+                let rule = problem.rule().and_then(|rule| frame.known_name("trouble_rule", rule));
+                (rule.unwrap_or_else(|| frame.t("ticket.skip_unusable").to_owned()), Vec::new())
             }
             Trouble::NoReason => (frame.t("ticket.no_reason").to_owned(), Vec::new()),
         };

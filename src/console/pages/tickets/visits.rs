@@ -11,14 +11,16 @@ use serde_json::{Map, Value, json};
 
 use super::address::Query;
 use super::named::{Choice, Named};
+use super::show::{Page, Trouble};
 use super::{failed, give, row, seen};
 use crate::access::Right;
 use crate::console::Shared;
 use crate::console::asking::no_ticket;
+use crate::console::body::{Body, of_value};
 use crate::console::guard::forbidden;
 use crate::console::pages::sent::bad;
 use crate::console::pages::{Fields, Frame, Sent, done, render};
-use crate::console::problem::Problem;
+use crate::console::problem::{Kind, Problem};
 use crate::console::query::Parameters;
 use crate::console::segment::Segment;
 use crate::console::tickets::{self, TicketOut};
@@ -159,4 +161,29 @@ fn answers(fields: &Fields) -> Result<AnswersIn, Problem> {
         document.insert("redo".to_owned(), json!(fields.ticked("redo")));
     }
     serde_json::from_value(Value::Object(document)).map_err(|_| bad("answers", "An answer can't be used."))
+}
+
+/// No more automatic attempts: a person makes the visit.
+pub async fn skip(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    Segment(number): Segment,
+    Sent(fields): Sent,
+) -> Result<Response, Problem> {
+    let ticket = seen(&shared, &frame, &number).await?;
+    let why = fields.text("why").unwrap_or_default();
+    match skipped(&shared, &frame, &number, why).await {
+        Ok(()) => done(&format!("/tickets/{}#visits", ticket.number), "skipped"),
+        Err(problem) if matches!(problem.kind(), Kind::BadBody | Kind::Refused) => {
+            let trouble = Some(Trouble::NotSkipped(problem));
+            Page { trouble, skip: why, ..Page::of(ticket) }.render(&shared, frame).await
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+async fn skipped(shared: &Arc<Shared>, frame: &Frame, number: &str, why: &str) -> Result<(), Problem> {
+    let sent = Body(of_value(&json!({ "why": why }))?);
+    let (shared, number) = (State(Arc::clone(shared)), Segment(number.to_owned()));
+    api::skip(shared, frame.asking.clone(), number, sent).await.map(drop)
 }
