@@ -15,7 +15,7 @@ use super::{
     Cursor, MAX_PAGE, MessageKind, NotDone, Order, Page, Store, StoreError, Transaction, follow_up, on, ticket_row,
 };
 use crate::city::City;
-use crate::ticket::supervision::{Count, Open, Step, Subject, Thresholds, decide};
+use crate::ticket::supervision::{Count, Open, Step, Subject, Thresholds, because, decide};
 use crate::ticket::{Action, Actor, Change, Command, Level, Number, Side, State, SupervisionId};
 
 /// The most tickets whose level one transaction raises; the next round goes on.
@@ -385,8 +385,7 @@ impl Store {
         for number in &numbers {
             ticket_row::lock(transaction, *number).await?;
         }
-        let why = format!("{} complaints: {subject}", thresholds.of(subject));
-        let why = why.parse().unwrap_or_default();
+        let why = because(thresholds.of(subject), subject).parse().unwrap_or_default();
         let command = Command::Supervise { level: Level::FIRST, why };
         let mut raised = 0;
         for number in numbers {

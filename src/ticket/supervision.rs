@@ -120,6 +120,17 @@ impl fmt::Display for Subject {
     }
 }
 
+/// Why the tickets of a supervised subject are supervised, as the audit keeps it: `10 complaints: unit lhasa-housing`.
+pub fn because(complaints: u32, subject: &Subject) -> String {
+    format!("{complaints} complaints: {subject}")
+}
+
+/// How many complaints, and the subject as the audit names it, of what [`because`] wrote.
+pub fn read_because(text: &str) -> Option<(u32, &str)> {
+    let (complaints, subject) = text.split_once(" complaints: ")?;
+    Some((complaints.parse().ok()?, subject))
+}
+
 /// Complaints about a subject. Every complaint is one citizen's voice: one that was merged into another counts too, one
 /// that was changed or filed later counts once; a withdrawn, refused or invalid one does not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -260,5 +271,8 @@ mod tests {
         assert_eq!(matter().to_string(), "matter chamdo 0105 江苏路3号");
         let unit = Subject::Unit { city: City::Lhasa, unit: "lhasa-housing".parse().expect("a unit") };
         assert_eq!(unit.to_string(), "unit lhasa-housing");
+        assert_eq!(because(10, &unit), "10 complaints: unit lhasa-housing");
+        assert_eq!(read_because(&because(10, &matter())), Some((10, "matter chamdo 0105 江苏路3号")));
+        assert_eq!(read_because("the leader wants it"), None);
     }
 }

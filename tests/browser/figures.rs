@@ -73,6 +73,9 @@ fn an_administrator_imports_days_off_after_a_look_at_what_moves() {
         ("/admin/knowledge", "admin-knowledge"),
         ("/admin/users", "admin-users"),
         ("/admin/clients", "admin-clients"),
+        ("/admin/lines", "admin-lines"),
+        ("/admin/thresholds", "admin-thresholds"),
+        ("/admin/retention", "admin-retention"),
         ("/admin/outbox", "admin-outbox"),
         ("/admin/prompts", "admin-prompts"),
         ("/admin/flow", "admin-flow"),
@@ -81,6 +84,15 @@ fn an_administrator_imports_days_off_after_a_look_at_what_moves() {
         browser.is_accessible(name);
         browser.picture(name);
     }
+    browser.open("/admin/units/edit");
+    browser.fill("input[name=code]", "chamdo-parks");
+    browser.fill("input[name=zh]", "园林局");
+    browser.fill("input[name=bo]", "གླིང་ཁ།");
+    browser.fill("input[name=classes]", "9999");
+    browser.send("form[action='/admin/units'] button");
+    assert!(browser.text().contains("没有这样的大类或小类。"), "{}", browser.text());
+    browser.is_accessible("a refused form");
+    browser.picture("admin-refused");
     browser.open("/admin/calendar");
     browser.is_accessible("the calendar");
     browser.fill("textarea[name=text]", "[chamdo.2027]\noff = [\"2027-03-08\"]\n");
@@ -90,6 +102,29 @@ fn an_administrator_imports_days_off_after_a_look_at_what_moves() {
     browser.send("form[action='/admin/calendar'] button");
     assert!(browser.text().contains("已保存。") && browser.text().contains("2027-03-08"), "{}", browser.text());
     browser.picture("admin-calendar");
+    browser.is_clean();
+}
+
+#[test]
+fn a_supervisor_holds_the_recordings_of_a_ticket_and_lets_them_go() {
+    let house = House::new(60);
+    let mut browser = house.browser("supervisor");
+    browser.open("/tickets?order=created");
+    let path = browser.run("return document.querySelector('.inbox .what a').getAttribute('href')");
+    let path = path.as_str().expect("a ticket").to_owned();
+    browser.open("/admin/retention");
+    browser.fill("form[action='/admin/retention/hold'] input[name=ticket]", path.trim_start_matches("/tickets/"));
+    browser.fill("form[action='/admin/retention/hold'] input[name=reason]", "诉讼");
+    browser.send("form[action='/admin/retention/hold'] button");
+    assert!(browser.text().contains("已封存。"), "{}", browser.text());
+    browser.is_accessible("holds");
+    browser.picture("holds");
+    browser.fill("form[action='/admin/retention/release'] input[name=reason]", "结案");
+    browser.send("form[action='/admin/retention/release'] button");
+    assert!(browser.text().contains("已解除封存。"), "{}", browser.text());
+    browser.open(&path);
+    browser.is_accessible("a ticket with its complaints");
+    browser.picture("ticket-complaints");
     browser.is_clean();
 }
 

@@ -26,7 +26,9 @@ pub struct House {
 impl House {
     /// A running service with an account for each role and `tickets` of the past 30 days.
     pub fn new(tickets: u32) -> House {
-        let service = Setup::default().config("[access]\nsecond_factor = []").start();
+        let service = Setup::default()
+            .config("[access]\nsecond_factor = []\n\n[trunk.backup]\npeer = \"sip:127.0.0.1:5999\"\nnumber = \"12345\"")
+            .start();
         let data = service.data();
         let data = data.to_str().expect("a path in UTF-8");
         if tickets > 0 {

@@ -225,6 +225,7 @@ fn lines_and_thresholds_are_shown_as_they_act_with_the_keys_that_change_them() {
     ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
+    assert!(!page.contains("不同的市地"), "no city differs");
 }
 
 #[test]
@@ -385,6 +386,7 @@ fn the_audit_is_narrowed_taken_along_and_its_seals_are_checked() {
     let norbu = service.browser("norbu");
     let page = norbu.page("/audit?person=karma&action=added");
     assert!(page.contains("0199") && page.contains("(karma)"), "{page}");
+    assert!(page.contains("中文名称：— → 路灯；") && page.contains("在用：— → 是"), "{page}");
     let here = norbu.page("/audit?person=karma&action=added&address=127.0.0.1");
     assert!(here.contains("0199"));
     assert!(!norbu.page("/audit?person=karma&action=added&address=10.1.1.1").contains("0199"));

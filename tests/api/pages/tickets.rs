@@ -1,6 +1,8 @@
 //! The pages of tickets: each role's way through its day, what nobody else sees, and what is said when it can't be.
 
 use hotline::access::Role;
+use hotline::store::Order;
+use hotline::ticket::{Actor, Command, Level, Side};
 use serde_json::{Value, json};
 
 use crate::pages::browser::{Browser, hidden};
@@ -482,8 +484,26 @@ fn a_ticket_shows_how_many_complain_about_the_same_and_a_visit_is_left_to_a_pers
     moved(&service, &number, &[json!({ "command": "answer", "reply": "已修复" })]);
     service.block_on(service.store.plan_visits(crate::people::now())).expect("planned");
     let (agent, tashi) = (service.browser("dolma"), service.browser("tashi"));
+    let supervised = filed(&service, &request());
+    let by_system = Order {
+        number: supervised.parse().expect("a number"),
+        version: None,
+        command: Command::Supervise {
+            level: Level::FIRST,
+            why: "10 complaints: matter lhasa 0101 宇拓路".parse().expect("a text"),
+        },
+        actor: Actor::System,
+        side: Side::System,
+        address: None,
+    };
+    service.block_on(service.store.execute(&by_system, crate::people::now())).expect("supervised");
+    let class = service.get("/api/v1/classes").json();
+    let class = class["items"].as_array().and_then(|items| items.iter().find(|item| item["code"] == "0101")).cloned();
+    let class = class.expect("a class")["zh"].as_str().expect("a name").to_owned();
+    let page = tashi.page(&format!("/tickets/{supervised}"));
+    assert!(page.contains(&format!("拉萨 {class} 宇拓路：投诉满 10 件")) && !page.contains("10 complaints"), "{page}");
     let page = tashi.page(&format!("/tickets/{number}"));
-    assert!(page.contains("同一事项：") && page.contains("30 天内 2 件，满 10 件督办"), "{page}");
+    assert!(page.contains("同一事项：") && page.contains("30 天内 3 件，满 10 件督办"), "{page}");
     let action = format!("/visits/{number}/skip");
     assert!(page.contains(&action) && !agent.page(&format!("/tickets/{number}")).contains(&action));
     assert_eq!(agent.post(&action, &[("why", "住院")]).status, 403);

@@ -13,6 +13,8 @@ use crate::console::Shared;
 use crate::console::audit::{acts, filter, place};
 use crate::console::exports::{Form as FileForm, file as saved, took};
 use crate::console::pages::Frame;
+use crate::console::pages::tickets::history;
+use crate::console::pages::tickets::named::Named;
 use crate::console::problem::Problem;
 use crate::console::query::{Parameters, bad};
 use crate::console::tickets::AuditOut;
@@ -35,12 +37,13 @@ pub async fn show(
 ) -> Result<Response, Problem> {
     let asked = asked(&shared, &frame, &query).await?;
     let page = acts(&shared, &asked, query.limit()?).await?;
+    let named = Named::read(&shared, &frame).await?;
     let title = frame.t("admin.audit").to_owned();
     let columns = ["at", "actor", "action", "subject", "changes", "reason", "address"];
     let table = Table {
         caption: title.clone(),
         columns: columns.iter().map(|of| frame.name("column", *of)).collect(),
-        rows: page.items.iter().map(|act| row(&frame, act)).collect(),
+        rows: page.items.iter().map(|act| row(&frame, &named, act)).collect(),
     };
     let with = |more: &[(&str, &str)]| {
         let kept = KEYS.iter().filter(|key| !["cursor", "verify"].contains(key));
@@ -60,18 +63,25 @@ pub async fn show(
     sheet(&frame, Sheet { title, hint, warning, tables: vec![table], forms, links, ..Sheet::default() })
 }
 
-fn row(frame: &Frame, act: &AuditOut) -> Vec<Cell> {
+fn row(frame: &Frame, named: &Named, act: &AuditOut) -> Vec<Cell> {
     let subject = match act.subject.bytes().all(|byte| byte.is_ascii_digit()) {
         true => Cell::link(&act.subject, format!("/tickets/{}", act.subject)),
         false => Cell::text(&act.subject),
     };
+    let changes = act.changes.iter().map(|change| history::changed(frame, named, change));
+    let changes = changes.map(|(field, was, is)| format!("{field}：{was} → {is}")).collect::<Vec<_>>().join("；");
+    let reason = act.reason.as_deref().map(|reason| match (act.action, act.actor) {
+        (Action::Raised, _) => frame.name("alarm", reason),
+        (_, Actor::System) => history::in_our_words(frame, named, reason),
+        _ => reason.to_owned(),
+    });
     vec![
         Cell::text(frame.time(act.at)),
         Cell::text(who(act)),
         Cell::text(frame.name("action", act.action)),
         subject,
-        Cell::text(changes(act)),
-        Cell::text(act.reason.as_deref().unwrap_or_default()),
+        Cell::text(changes),
+        Cell::text(reason.unwrap_or_default()),
         Cell::text(act.address.as_deref().unwrap_or_default()),
     ]
 }

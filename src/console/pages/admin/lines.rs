@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::sheet::{Cell, Sheet, Table, show as sheet};
-use super::thresholds::{SETTINGS, Setting};
+use super::thresholds::{Setting, table};
 use crate::call::line::{Line, Mode};
 use crate::console::pages::Frame;
 use crate::console::problem::Problem;
@@ -30,17 +30,13 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Res
         columns: columns(&frame, &names),
         rows: settings.trunks.iter().map(row).collect(),
     };
-    let set = |key, value: usize| Setting::everywhere(key, value).row(&frame);
-    let limits = Table {
-        caption: frame.t("admin.line_limits").to_owned(),
-        columns: columns(&frame, &SETTINGS),
-        rows: vec![
-            set("sip.allow", settings.networks),
-            set("calls.max_calls", settings.max_calls),
-            set("dialer.max_calls", settings.dialer_max_calls as usize),
-            set("dialer.calls_per_second", settings.dialer_calls_per_second as usize),
-        ],
-    };
+    let limits = [
+        Setting::everywhere("sip.allow", settings.networks),
+        Setting::everywhere("calls.max_calls", settings.max_calls),
+        Setting::everywhere("dialer.max_calls", settings.dialer_max_calls),
+        Setting::everywhere("dialer.calls_per_second", settings.dialer_calls_per_second),
+    ];
+    let limits = table(&frame, "admin.line_limits", &limits);
     let title = frame.t("admin.lines").to_owned();
     let hint = frame.t("admin.lines_hint").to_owned();
     sheet(&frame, Sheet { title, hint, tables: vec![numbers, trunks, limits], ..Sheet::default() })

@@ -9,7 +9,7 @@ use chrono::{Days, Utc};
 
 use super::refused::Refused;
 use super::sheet::{Button, Cell, Field, Form, Sheet, Table, show as sheet};
-use super::thresholds::{SETTINGS, Setting};
+use super::thresholds::{Setting, table};
 use crate::access::Right;
 use crate::city::City;
 use crate::console::Shared;
@@ -140,11 +140,7 @@ fn periods(shared: &Shared, frame: &Frame) -> Table {
         Setting::everywhere("retention.delivered_days", settings.delivered_days),
         Setting::everywhere("retention.idempotency_days", settings.idempotency_days),
     ];
-    Table {
-        caption: frame.t("admin.periods").to_owned(),
-        columns: columns(frame, &SETTINGS),
-        rows: rows.iter().map(|setting| setting.row(frame)).collect(),
-    }
+    table(frame, "admin.periods", &rows)
 }
 
 /// Recordings of the cities of whoever looks.

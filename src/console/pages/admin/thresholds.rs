@@ -14,9 +14,6 @@ use crate::store::Rules;
 use crate::ticket::deadline::Limits;
 use crate::ticket::supervision::Thresholds;
 
-/// The columns of a table of settings.
-pub const SETTINGS: [&str; 4] = ["setting", "value", "elsewhere", "key"];
-
 /// A value, where it differs, and what it is called in the configuration.
 pub struct Setting {
     key: &'static str,
@@ -37,36 +34,46 @@ impl Setting {
         Setting { key, value, own }
     }
 
-    pub fn row(&self, frame: &Frame) -> Vec<Cell> {
-        let own = self.own.iter().map(|(city, value)| format!("{} {value}", frame.name("city", *city)));
-        vec![
-            Cell::text(frame.name("setting", self.key)),
-            Cell::text(&self.value),
-            Cell::text(own.collect::<Vec<_>>().join("，")),
-            Cell::text(self.key),
-        ]
+    fn cell(&self, frame: &Frame, column: &str) -> Cell {
+        let own = || self.own.iter().map(|(city, value)| format!("{} {value}", frame.name("city", *city)));
+        match column {
+            "setting" => Cell::text(frame.name("setting", self.key)),
+            "value" if self.value.is_empty() => Cell::text("—"),
+            "value" => Cell::text(&self.value),
+            "elsewhere" => Cell::text(own().collect::<Vec<_>>().join("，")),
+            _ => Cell::text(self.key),
+        }
+    }
+}
+
+/// Settings with their keys; where cities differ, if any does.
+pub fn table(frame: &Frame, caption: &str, settings: &[Setting]) -> Table {
+    let columns: &[&str] = match settings.iter().any(|setting| !setting.own.is_empty()) {
+        true => &["setting", "value", "elsewhere", "key"],
+        false => &["setting", "value", "key"],
+    };
+    let row = |setting: &Setting| columns.iter().map(|column| setting.cell(frame, column)).collect();
+    Table {
+        caption: frame.t(caption).to_owned(),
+        columns: columns.iter().map(|column| frame.name("column", *column)).collect(),
+        rows: settings.iter().map(row).collect(),
     }
 }
 
 pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
     let rules = shared.store.rules();
-    let table = |caption: &str, settings: Vec<Setting>| Table {
-        caption: frame.t(caption).to_owned(),
-        columns: SETTINGS.iter().map(|of| frame.name("column", *of)).collect(),
-        rows: settings.iter().map(|setting| setting.row(&frame)).collect(),
-    };
     let settings = &shared.settings;
     let disk = vec![
         Setting::everywhere("disk.warn_percent", settings.disk_warn_percent),
         Setting::everywhere("disk.stop_percent", settings.disk_stop_percent),
     ];
     let tables = vec![
-        table("admin.supervision", supervision(&frame, rules)),
-        table("admin.limits", limits(rules)),
-        table("admin.visit_limits", visits(&frame, rules)),
-        table("admin.sign_in_limits", signing_in(&frame, rules)),
-        table("admin.quality_limits", quality(rules)),
-        table("admin.disk", disk),
+        table(&frame, "admin.supervision", &supervision(&frame, rules)),
+        table(&frame, "admin.limits", &limits(rules)),
+        table(&frame, "admin.visit_limits", &visits(&frame, rules)),
+        table(&frame, "admin.sign_in_limits", &signing_in(&frame, rules)),
+        table(&frame, "admin.quality_limits", &quality(rules)),
+        table(&frame, "admin.disk", &disk),
     ];
     let title = frame.t("admin.thresholds").to_owned();
     let hint = frame.t("admin.thresholds_hint").to_owned();

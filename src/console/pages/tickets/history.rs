@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::named::Named;
 use crate::console::pages::Frame;
 use crate::console::tickets::{AuditOut, ChangeOut};
+use crate::ticket::supervision::read_because;
 use crate::ticket::{Action, Actor};
 
 /// Of a longer text so many characters are shown.
@@ -31,6 +32,7 @@ pub fn acts(frame: &Frame, named: &Named, audit: &[AuditOut]) -> Vec<Act> {
         action: frame.name("action", entry.action),
         reason: entry.reason.as_deref().map(|reason| match entry.action {
             Action::Raised => frame.name("alarm", reason),
+            _ if entry.actor == Actor::System => in_our_words(frame, named, reason),
             _ => shortened(reason),
         }),
         changes: entry.changes.iter().map(|change| changed(frame, named, change)).collect(),
@@ -48,7 +50,22 @@ pub fn who(frame: &Frame, actor: Actor, name: Option<&str>) -> String {
     }
 }
 
-fn changed(frame: &Frame, named: &Named, change: &ChangeOut) -> (String, String, String) {
+/// What the system gives as a reason, in the page's language where it is known.
+pub fn in_our_words(frame: &Frame, named: &Named, reason: &str) -> String {
+    let Some((complaints, subject)) = read_because(reason) else { return shortened(reason) };
+    let subject = match subject.split_once(' ') {
+        Some(("unit", unit)) => named.unit(unit),
+        Some(("matter", matter)) => match matter.splitn(3, ' ').collect::<Vec<_>>()[..] {
+            [city, class, place] => format!("{} {} {place}", frame.name("city", city), named.class(class)),
+            _ => matter.to_owned(),
+        },
+        _ => subject.to_owned(),
+    };
+    frame.fill("ticket.many_complaints", &[&subject, &complaints])
+}
+
+/// Field, what was, what is.
+pub fn changed(frame: &Frame, named: &Named, change: &ChangeOut) -> (String, String, String) {
     let value = |value: &Option<String>| match value.as_deref() {
         None | Some("") => "—".to_owned(),
         Some(text) => shortened(&match change.field.as_str() {
@@ -61,7 +78,7 @@ fn changed(frame: &Frame, named: &Named, change: &ChangeOut) -> (String, String,
                 .map(|code| named.unit(code))
                 .collect::<Vec<_>>()
                 .join("、"),
-            "urgency" | "type" | "language" | "requester" | "contacted" | "solved" | "satisfaction" => {
+            "urgency" | "type" | "role" | "language" | "requester" | "contacted" | "solved" | "satisfaction" => {
                 frame.name(&change.field, text)
             }
             "supervision" => frame.name("level", text),
@@ -70,7 +87,8 @@ fn changed(frame: &Frame, named: &Named, change: &ChangeOut) -> (String, String,
             _ => in_words(frame, text),
         }),
     };
-    (frame.name("field", &change.field), value(&change.was), value(&change.is))
+    let field = frame.known_name("field", &change.field).unwrap_or_else(|| frame.name("column", &change.field));
+    (field, value(&change.was), value(&change.is))
 }
 
 /// `extension 10 staff_short` in words.
