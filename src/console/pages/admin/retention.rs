@@ -79,7 +79,7 @@ async fn page(
         rows: holds.items.iter().map(row).collect(),
     };
     let form = Form {
-        title: frame.t("listening.hold_do").to_owned(),
+        title: frame.t("admin.hold_one").to_owned(),
         action: "/admin/retention/hold".to_owned(),
         fields: vec![Field::line(frame, "ticket", "").needed(), Field::line(frame, "reason", "").needed()],
         button: frame.t("listening.hold").to_owned(),
