@@ -17,7 +17,7 @@ fn password(service: &Service, name: &str) -> Reply {
 }
 
 /// Sets it up at the door; gives the secret and the session.
-fn set_up(service: &Service, name: &str) -> (OtpSecret, String) {
+fn set_up(service: &Service, name: &str) -> (OtpSecret, String, String) {
     let reply = password(service, name);
     assert_eq!(reply.header("location"), Some("/sign-in/set-up?check=1&next=%2Faccount"), "{}", reply.text());
     let half = cookie(&reply);
@@ -34,19 +34,20 @@ fn set_up(service: &Service, name: &str) -> (OtpSecret, String) {
         )
     };
     assert!(send("000000").text().contains("这组数字与二维码不符"));
-    let kept = send(&secret.code(now()));
+    let code = secret.code(now());
+    let kept = send(&code);
     assert_eq!(kept.header("location"), Some("/sign-in?check=1&next=%2Faccount"), "{}", kept.text());
     let whole = cookie(&kept);
     assert_ne!(whole, half, "a session that becomes whole has another token");
     assert_eq!(service.ask("GET", "/account", &[("cookie", &half)]).status, 303);
-    (secret, whole)
+    (secret, whole, code)
 }
 
 #[test]
 fn a_supervisor_sets_it_up_and_signs_in_with_it_once_a_code() {
     let service = Service::start_with_second_factor(vec![Role::Supervisor]);
     person(&service, "tenzin", Role::Supervisor, &["lhasa"], false);
-    let (secret, whole) = set_up(&service, "tenzin");
+    let (secret, whole, used) = set_up(&service, "tenzin");
     let account = service.ask("GET", "/account", &[("cookie", &whole)]);
     assert_eq!(account.status, 200);
     assert!(account.text().contains("已启用"));
@@ -58,7 +59,6 @@ fn a_supervisor_sets_it_up_and_signs_in_with_it_once_a_code() {
         |code: &str| service.submit("/sign-in/code", &[("cookie", &half)], &[("code", code), ("next", "/account")]);
     assert_eq!(service.ask("GET", "/sign-in/code", &[("cookie", &half)]).status, 200);
     assert_eq!(service.ask("GET", "/account", &[("cookie", &half)]).status, 303);
-    let used = secret.code(now());
     let again = send(&used);
     assert_eq!(again.status, 401, "a code is taken once");
     assert!(again.text().contains("动态口令不对"));
@@ -72,7 +72,7 @@ fn a_supervisor_sets_it_up_and_signs_in_with_it_once_a_code() {
 fn codes_are_throttled_whoever_knows_the_password() {
     let service = Service::start_with_second_factor(vec![Role::Supervisor]);
     person(&service, "tenzin", Role::Supervisor, &["lhasa"], false);
-    let (secret, _) = set_up(&service, "tenzin");
+    let (secret, ..) = set_up(&service, "tenzin");
     for attempt in 0..7 {
         let half = cookie(&password(&service, "tenzin"));
         let reply = service.submit("/sign-in/code", &[("cookie", &half)], &[("code", "000000")]);
@@ -93,7 +93,7 @@ fn the_api_needs_it_too_and_an_administrator_takes_it_away() {
     };
     let reply = enter(None);
     assert_eq!(reply.status, 403, "{}", reply.text());
-    let (secret, whole) = set_up(&service, "tenzin");
+    let (secret, whole, _) = set_up(&service, "tenzin");
     assert_eq!(enter(None).status, 401);
     assert_eq!(enter(Some("000000".to_owned())).status, 401);
     let reply = enter(Some(secret.code(now() + chrono::TimeDelta::seconds(30))));
