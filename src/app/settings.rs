@@ -7,6 +7,7 @@ use crate::driver::trunk::{self, Shown};
 /// As the service runs with it.
 pub fn shown(config: &Config) -> Settings {
     Settings {
+        node: config.node.clone(),
         lines: config.line.clone(),
         trunks: config.trunk.iter().map(|(name, trunk)| shown_trunk(name, trunk)).collect(),
         networks: config.sip.allow.len(),

@@ -6,6 +6,8 @@ use crate::city::City;
 /// Set in the configuration; the app fills it in.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// This machine, as rows name it.
+    pub node: String,
     /// The numbers served, as the configuration lists them.
     pub lines: Vec<Line>,
     pub trunks: Vec<TrunkSettings>,

@@ -5,6 +5,7 @@ use hotline::call::line::{Line, Mode};
 use hotline::city::City;
 use hotline::console::{Settings, TrunkSettings};
 use hotline::live::TrunkNow;
+use hotline::store::RecordingsChecked;
 use hotline::ticket::Action;
 
 use crate::people::{PASSWORD, person};
@@ -230,7 +231,10 @@ fn lines_and_thresholds_are_shown_as_they_act_with_the_keys_that_change_them() {
 
 #[test]
 fn holds_are_listed_to_whoever_may_know_of_them_made_and_lifted() {
-    let service = Service::start_set_to(Settings { recordings_days: 1_096, ..Settings::default() });
+    let settings = Settings { recordings_days: 1_096, node: "lhasa-1".to_owned(), ..Settings::default() };
+    let service = Service::start_set_to(settings);
+    let found = RecordingsChecked { at: crate::people::now(), without_row: 3, without_file: 0 };
+    service.block_on(service.store.set_recordings_checked("lhasa-1", &found)).expect("kept");
     person(&service, "karma", Role::Administrator, EVERYWHERE, false);
     person(&service, "tashi", Role::Supervisor, &["lhasa"], true);
     person(&service, "nima", Role::Supervisor, &["lhasa"], false);
@@ -255,6 +259,7 @@ fn holds_are_listed_to_whoever_may_know_of_them_made_and_lifted() {
     }
     let page = tashi.page("/admin/retention");
     assert!(page.contains(&format!("/tickets/{plain}")) && page.contains(&format!("/tickets/{shielded}")), "{page}");
+    assert!(page.contains("<span class=\"badge late\">3</span>"), "{page}");
     assert!(page.contains("&#60;b&#62;诉讼") && page.contains("karma") && page.contains(">1096<"), "{page}");
     let nima = service.browser("nima").page("/admin/retention");
     assert!(nima.contains(&plain) && !nima.contains(&shielded), "{nima}");
@@ -368,7 +373,9 @@ fn calls_are_paused_and_go_on_and_nothing_undelivered_is_an_empty_list() {
     assert_eq!(tashi.sent("/admin/visits/pause", &[("city", "lhasa"), ("why", "停电")]), "/admin/visits?done=saved");
     let page = tashi.page("/admin/visits");
     assert!(page.contains("停电") && page.contains("tashi"), "{page}");
-    assert_eq!(tashi.post("/admin/visits/pause", &[("city", "nagqu"), ("why", "停电")]).status, 404, "not theirs");
+    let elsewhere = tashi.post("/admin/visits/pause", &[("city", "nagqu"), ("why", "停电维修")]);
+    assert_eq!(elsewhere.status, 404, "not theirs");
+    assert!(elsewhere.text().contains("没有保存") && elsewhere.text().contains("value=\"停电维修\""));
     assert_eq!(tashi.sent("/admin/visits/resume", &[("city", "lhasa")]), "/admin/visits?done=saved");
     assert!(!tashi.page("/admin/visits").contains("停电"));
     let karma = service.browser("karma");

@@ -7,11 +7,12 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
+use super::refused::Refused;
 use super::sheet::{Button, Cell, Field, Form, Input, Member, Sheet, Table, body, choices, show};
 use crate::city::City;
 use crate::console::Shared;
 use crate::console::body::{Body, of_value};
-use crate::console::pages::{Frame, Sent, done};
+use crate::console::pages::{Fields, Frame, Sent, done};
 use crate::console::problem::Problem;
 use crate::console::query::Parameters;
 use crate::console::segment::Segment;
@@ -80,6 +81,10 @@ pub async fn retry(
 }
 
 pub async fn visits(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
+    visits_page(&shared, &frame, None).await
+}
+
+async fn visits_page(shared: &Shared, frame: &Frame, refused: Option<&Refused>) -> Result<Response, Problem> {
     let failed = |error| Problem::internal("visits", &error);
     let mut paused = shared.store.paused_visits().await.map_err(failed)?;
     paused.retain(|paused| frame.asking.caller.cities.contains(paused.city));
@@ -116,20 +121,31 @@ pub async fn visits(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<R
         title: frame.t("admin.pause").to_owned(),
         action: "/admin/visits/pause".to_owned(),
         fields: vec![
-            Field::new(&frame, "city", Input::One(choices(&frame, "city", &others, |_| false))).needed(),
-            Field::line(&frame, "why", "").needed(),
+            Field::new(frame, "city", Input::One(choices(frame, "city", &others, |_| false))).needed(),
+            Field::line(frame, "why", "").needed(),
         ],
         button: frame.t("admin.pause").to_owned(),
         ..Form::default()
     };
     let hint = frame.t("admin.visits_hint").to_owned();
-    show(&frame, Sheet { title, hint, tables: vec![table], forms: vec![form], ..Sheet::default() })
+    show(
+        frame,
+        Sheet { title, hint, tables: vec![table], forms: vec![form.after(frame, refused)], ..Sheet::default() }
+            .after(refused),
+    )
 }
 
 pub async fn pause(State(shared): State<Arc<Shared>>, frame: Frame, Sent(fields): Sent) -> Result<Response, Problem> {
-    let sent = body(&fields, &[("city", Member::Text), ("why", Member::Text)])?;
-    let _ = calls::pause(State(shared), frame.asking, sent).await?;
-    done("/admin/visits", "saved")
+    let paused = paused(Arc::clone(&shared), &frame, &fields).await;
+    match Refused::of(paused, fields)? {
+        None => done("/admin/visits", "saved"),
+        Some(refused) => visits_page(&shared, &frame, Some(&refused)).await,
+    }
+}
+
+async fn paused(shared: Arc<Shared>, frame: &Frame, fields: &Fields) -> Result<(), Problem> {
+    let sent = body(fields, &[("city", Member::Text), ("why", Member::Text)])?;
+    calls::pause(State(shared), frame.asking.clone(), sent).await.map(drop)
 }
 
 pub async fn resume(State(shared): State<Arc<Shared>>, frame: Frame, Sent(fields): Sent) -> Result<Response, Problem> {

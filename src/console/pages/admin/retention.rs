@@ -17,7 +17,7 @@ use crate::console::holds::{keep, listed};
 use crate::console::pages::{Fields, Frame, Sent, done};
 use crate::console::problem::{Kind, Problem};
 use crate::console::query::Parameters;
-use crate::store::{Cursor, LegalHold, StoreError};
+use crate::store::{Cursor, LegalHold, RecordingsChecked, StoreError};
 use crate::ticket::{Line, Number};
 
 /// What will be deleted within so many days is counted.
@@ -91,7 +91,7 @@ async fn page(
         title: frame.t("admin.retention").to_owned(),
         hint: frame.t("admin.retention_hint").to_owned(),
         warning: not_released.unwrap_or_default(),
-        tables: vec![periods(shared, frame), outlook(shared, frame).await?, held],
+        tables: vec![periods(shared, frame), outlook(shared, frame).await?, checked(shared, frame).await?, held],
         forms: vec![form],
         links: holds
             .next
@@ -158,5 +158,22 @@ async fn outlook(shared: &Shared, frame: &Frame) -> Result<Table, Problem> {
         caption: frame.fill("admin.outlook", &[&SOON_DAYS]),
         columns: columns(frame, &["city", "due", "held"]),
         rows: cities.map(row).collect(),
+    })
+}
+
+/// What was found when this machine's files were last held against the rows.
+async fn checked(shared: &Shared, frame: &Frame) -> Result<Table, Problem> {
+    let checked = shared.store.recordings_checked(&shared.settings.node).await.map_err(|error| failed(&error))?;
+    let count = |found: u64| match found {
+        0 => Cell::badge("0", "ok"),
+        found => Cell::badge(found, "late"),
+    };
+    let row = |found: RecordingsChecked| {
+        vec![Cell::text(frame.time(found.at)), count(found.without_row), count(found.without_file)]
+    };
+    Ok(Table {
+        caption: frame.t("admin.checked").to_owned(),
+        columns: columns(frame, &["at", "without_row", "without_file"]),
+        rows: checked.into_iter().map(row).collect(),
     })
 }
