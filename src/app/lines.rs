@@ -75,6 +75,43 @@ pub fn with(config: &Config, prompts: &Arc<Prompts>) -> Result<Vec<Served>, Vec<
     if problems.is_empty() { Ok(served) } else { Err(problems) }
 }
 
+/// The lines with other prompts; their flows stay those that they have.
+///
+/// # Errors
+/// In words: the first prompt of a flow that is no longer spoken.
+pub fn with_prompts(served: &[Served], prompts: &Arc<Prompts>) -> Result<Vec<Served>, String> {
+    let mut setups: Vec<(&Arc<Setup>, Arc<Setup>)> = Vec::new();
+    let mut lines = Vec::new();
+    for Served { line, setup } in served {
+        let there = setups.iter().find(|(old, _)| Arc::ptr_eq(old, setup)).map(|(_, new)| Arc::clone(new));
+        let new = match there {
+            Some(new) => new,
+            None => Arc::new(spoken_by(setup, prompts)?),
+        };
+        setups.push((setup, Arc::clone(&new)));
+        lines.push(Served { line: line.clone(), setup: new });
+    }
+    Ok(lines)
+}
+
+fn spoken_by(setup: &Setup, prompts: &Arc<Prompts>) -> Result<Setup, String> {
+    let said = setup.flow.prompts().into_iter().chain(setup.visit.prompts());
+    if let Some((language, id)) = said.into_iter().find(|(language, id)| !is_spoken(prompts, *language, id)) {
+        return Err(format!("the prompt {id} is not spoken in {language}"));
+    }
+    Ok(Setup {
+        synthetic: speaks_synthetically(&setup.flow, prompts),
+        visit_synthetic: speaks_synthetically(&setup.visit, prompts),
+        flow: setup.flow.clone(),
+        visit: setup.visit.clone(),
+        prompts: Arc::clone(prompts),
+        beep: Arc::clone(&setup.beep),
+        record_calls: setup.record_calls,
+        keep_early: setup.keep_early,
+        longest_call: setup.longest_call,
+    })
+}
+
 /// The flow of a line that names none: that of the prompts' folder, if it has one.
 fn own_flow(config: &Config, name: &str) -> Option<PathBuf> {
     let file = config.prompts.folder.as_ref()?.join(name);
@@ -204,6 +241,26 @@ mod tests {
         let served = served(&config).expect("nothing is wrong with them");
         assert_eq!(served.len(), 1);
         assert!(served[0].setup.synthetic);
+    }
+
+    #[test]
+    fn other_prompts_are_spoken_from_the_next_call_on_by_the_same_flows() {
+        let mut config = crate::config::read(crate::config::layers::Layers::default()).expect("the defaults");
+        let other = crate::call::line::Line { number: "12346".to_owned(), ..config.line[0].clone() };
+        config.line.push(other);
+        let lines = calls::Lines::new(served(&config).expect("nothing is wrong with them"));
+        let running = Arc::clone(&lines.now()[0].setup);
+        let folder = Folder::new("other");
+        folder.write("zh/menu.head.wav", spoken(500, ""));
+        let prompts = Arc::new(folder.load());
+        lines.replace(with_prompts(&lines.now(), &prompts).expect("all is spoken"));
+        let next = lines.now();
+        let clip = |setup: &Setup| setup.prompts.clip(Language::Zh, "menu.head").expect("a clip").duration_ms();
+        assert_eq!((clip(&next[0].setup), Arc::ptr_eq(&next[0].setup, &next[1].setup)), (500, true));
+        assert_ne!(clip(&running), 500, "a call keeps what it began with");
+        assert_eq!((next[1].line.number.as_str(), next[0].setup.synthetic), ("12346", true));
+        let nothing = Arc::new(Prompts::default());
+        assert!(with_prompts(&next, &nothing).is_err_and(|what| what.contains("is not spoken in")));
     }
 
     #[test]

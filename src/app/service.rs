@@ -21,9 +21,9 @@ use crate::call::Setup;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::layers::ConfigError;
-use crate::console::{self, ApiToken, Console, Tls};
+use crate::console::{self, ApiToken, Console, Studio, Tls};
 use crate::dialer::Dialer;
-use crate::driver::calls::{Calls, Running, Served, Stage};
+use crate::driver::calls::{Calls, Lines, Running, Served, Stage};
 use crate::driver::keeper::Keeping;
 use crate::driver::media::Media;
 use crate::driver::recorder::Recorder;
@@ -106,6 +106,7 @@ impl Service {
         let http_address = http.local_addr().map_err(|error| Failure::Environment(error.to_string()))?;
 
         let flows = drawn(&served);
+        let lines = Arc::new(Lines::new(served));
         let live = Arc::new(Live::default());
         let recording_folder = folder.clone();
         let recorder = Recorder::start(&config.recordings, folder, clock).map_err(environment)?;
@@ -125,7 +126,7 @@ impl Service {
             keeping: Arc::new(Keeping { store: store.clone(), recorder, live: Arc::clone(&live), clock }),
             live: Arc::clone(&live),
             clock,
-            lines: served,
+            lines: Arc::clone(&lines),
             advertise: config.advertised()?,
             node: config.node.clone(),
             random: Mutex::new(StdRng::from_seed(random.random())),
@@ -199,7 +200,7 @@ impl Service {
             recordings,
             reports: config.reports.clone(),
             flows,
-            settings: settings::shown(&config),
+            studio: studio(config.prompts.folder.clone(), lines),
             attachments,
             token,
             live: Arc::clone(&live),
@@ -308,6 +309,17 @@ fn drawn(served: &[Served]) -> Vec<(String, Flow)> {
         }
     }
     flows
+}
+
+/// How the console hears and replaces the prompts that these lines say.
+fn studio(folder: Option<PathBuf>, lines: Arc<Lines>) -> Studio {
+    let (heard, taken) = (Arc::clone(&lines), lines);
+    let in_use = move || Arc::clone(&heard.now()[0].setup.prompts);
+    let take_up = move |prompts| {
+        taken.replace(lines::with_prompts(&taken.now(), &prompts)?);
+        Ok(())
+    };
+    Studio::new(folder, in_use, take_up)
 }
 
 fn problems(found: &[prompt::Problem]) -> String {

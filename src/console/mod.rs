@@ -35,7 +35,7 @@ mod schema;
 mod secrets;
 mod segment;
 mod sessions;
-mod settings;
+mod studio;
 mod supervision;
 mod tickets;
 mod tls;
@@ -72,7 +72,7 @@ use crate::store::{AttachmentFolder, Store};
 pub use observe::{DURATION as DURATION_METRIC, DURATION_BUCKETS_S, REQUESTS as REQUESTS_METRIC, describe_metrics};
 pub use openapi::document as openapi_document;
 pub use routes::{Access, Entry, entries, page_entries};
-pub use settings::{Settings, TrunkSettings};
+pub use studio::Studio;
 pub use tls::{Tls, TlsError};
 pub use token::{ApiToken, FILE_NAME as TOKEN_FILE_NAME, TokenError};
 
@@ -144,8 +144,8 @@ pub struct Console {
     pub live: Arc<Live>,
     /// The flows that calls walk, by name: drawn for people.
     pub flows: Vec<(String, Flow)>,
-    /// What administrators are shown of the configuration.
-    pub settings: Settings,
+    /// The prompts, heard and replaced.
+    pub studio: Studio,
     /// From when on a class rises.
     pub reports: report::Config,
     /// Renders the metrics as Prometheus text.

@@ -97,6 +97,16 @@ impl Prompts {
         self.by_id.get(id).and_then(|languages| languages.get(&language)).is_some_and(Option::is_none)
     }
 
+    /// Whether the id has a line in this language, if only to be left out.
+    pub fn is_known(&self, language: Language, id: &str) -> bool {
+        self.by_id.get(id).is_some_and(|languages| languages.contains_key(&language))
+    }
+
+    /// Whether a folder has put its sound in the place of the pack's, or brought the prompt along.
+    pub fn is_replaced(&self, language: Language, id: &str) -> bool {
+        self.spoken(language, id).is_some_and(|spoken| spoken.replaced)
+    }
+
     /// All ids, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.by_id.keys().map(AsRef::as_ref)

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use hotline::access::Role;
 use hotline::clock::Clock;
-use hotline::console::{self, ApiToken, Config, Console, Settings, Tls, oidc};
+use hotline::console::{self, ApiToken, Config, Console, Studio, Tls, oidc};
 use hotline::ivr::Flow;
 use hotline::live::Live;
+use hotline::prompt::Prompts;
 use hotline::report;
 use hotline::store::{self, AttachmentFolder, Store};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -112,6 +113,7 @@ impl Setting {
             reports,
             settings,
             flows: vec![("12345".to_owned(), flow())],
+            studio: studio(folder.join("prompts")),
             metrics: Box::new(metrics),
             oidc,
             clock: Clock::start(),
@@ -206,6 +208,19 @@ impl Drop for Service {
         self.closing.cancel();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Prompts that are replaced in this folder.
+fn studio(prompts: PathBuf) -> Studio {
+    std::fs::create_dir_all(&prompts).expect("a folder");
+    let in_use = Arc::new(Mutex::new(Prompts::embedded()));
+    let taken = Arc::clone(&in_use);
+    let in_use = move || Arc::clone(&in_use.lock().expect("nobody panicked"));
+    let take_up = move |prompts| {
+        *taken.lock().expect("nobody panicked") = prompts;
+        Ok(())
+    };
+    Studio::new(Some(prompts), in_use, take_up)
 }
 
 /// The one that the program has inside.

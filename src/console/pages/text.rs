@@ -21,6 +21,7 @@ files! {
     "frame",
     "listening",
     "names",
+    "prompts",
     "reports",
     "quality",
     "trouble",

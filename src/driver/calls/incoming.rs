@@ -59,7 +59,8 @@ impl Calls {
         sockets: &Sockets,
         now: Now,
     ) -> Result<(Call, Vec<Output>, NewCall), sdp::Refusal> {
-        let served = &self.lines[line::called(self.lines.iter().map(|served| &served.line), invite)];
+        let lines = self.lines.now();
+        let served = &lines[line::called(lines.iter().map(|served| &served.line), invite)];
         let phone = line::calling(invite);
         let caller = Caller {
             phone: phone.clone(),

@@ -7,7 +7,7 @@ mod task;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -74,6 +74,27 @@ pub struct Served {
     pub setup: Arc<Setup>,
 }
 
+/// The lines as they are served from the next call on; a call keeps what it began with. Never empty; the first one takes
+/// the numbers that no line names.
+#[derive(Debug)]
+pub struct Lines(RwLock<Arc<[Served]>>);
+
+impl Lines {
+    pub fn new(lines: Vec<Served>) -> Lines {
+        Lines(RwLock::new(lines.into()))
+    }
+
+    /// As a call that begins now has them.
+    pub fn now(&self) -> Arc<[Served]> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The next call has these.
+    pub fn replace(&self, lines: Vec<Served>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = lines.into();
+    }
+}
+
 /// Everything a call's task needs.
 pub struct Calls {
     pub sip: Sip,
@@ -81,8 +102,7 @@ pub struct Calls {
     pub keeping: Arc<Keeping>,
     pub live: Arc<Live>,
     pub clock: Clock,
-    /// Never empty; the first one takes the numbers that no line names.
-    pub lines: Vec<Served>,
+    pub lines: Arc<Lines>,
     /// The address in our session descriptions, when it is not the one the INVITE came to.
     pub advertise: Option<IpAddr>,
     /// This machine's name in rows and sidecars.

@@ -63,7 +63,8 @@ impl Calls {
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Unplaced::Full)?;
         let sockets = self.media.allocate().map_err(|_| Unplaced::NoPort)?;
         let ring = self.media.recording().ok_or(Unplaced::NoRing)?;
-        let served = self.line_of(&visit);
+        let lines = self.lines.now();
+        let served = line_of(&lines, &visit);
         let row = self.row_of(&visit, served);
         self.record(&row, visit.attempt, &first.trunk).await?;
 
@@ -91,13 +92,6 @@ impl Calls {
         };
         self.start(line, Some(visit.attempt), outputs);
         Ok(())
-    }
-
-    /// The line that the request came in on; of another channel the first one of its city.
-    fn line_of(&self, visit: &VisitCall) -> &Served {
-        let by_number = self.lines.iter().find(|served| visit.line.as_ref() == Some(&served.line.number));
-        let of_city = || self.lines.iter().find(|served| served.line.city == visit.city);
-        by_number.or_else(of_city).unwrap_or(&self.lines[0])
     }
 
     fn row_of(&self, visit: &VisitCall, served: &Served) -> NewCall {
@@ -136,4 +130,11 @@ impl Calls {
         self.spawn(keeper::keep(Arc::clone(&self.keeping), row.clone(), inbox, queue));
         Err(refused)
     }
+}
+
+/// The line that the request came in on; of another channel the first one of its city.
+fn line_of<'a>(lines: &'a [Served], visit: &VisitCall) -> &'a Served {
+    let by_number = lines.iter().find(|served| visit.line.as_ref() == Some(&served.line.number));
+    let of_city = || lines.iter().find(|served| served.line.city == visit.city);
+    by_number.or_else(of_city).unwrap_or(&lines[0])
 }

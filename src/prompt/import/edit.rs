@@ -18,13 +18,16 @@ impl Edited {
 
     /// Notes that `id` is recorded in this language: its text, the hash of its file, and who has signed it, which is
     /// nobody without a review of the line. What else its table says stays, but for the voice, its take and the name of
-    /// the file, which were another sound's.
+    /// the file, which were another sound's, and the words and the pronunciation of another text.
     ///
     /// # Errors
     /// Something on the way to the table is no table.
     pub fn record(&mut self, id: &str, language: Language, line: &Line, sha256: &str) -> Result<(), String> {
         let is_new = self.find(id, language).is_none();
         let table = self.table(id, language)?;
+        if table.get("text").and_then(Item::as_str).is_some_and(|text| text != line.text) {
+            ["words", "pinyin"].into_iter().for_each(|key| drop(table.remove(key)));
+        }
         set(table, "text", Some(&line.text));
         if is_new {
             set(table, "words", line.words.as_deref());
@@ -44,6 +47,33 @@ impl Edited {
         }
         set(table, "sha256", Some(sha256));
         Ok(())
+    }
+
+    /// Notes that this language does without the prompt, unless the manifest has a line for it.
+    ///
+    /// # Errors
+    /// As [`Edited::record`].
+    pub fn leave_out(&mut self, id: &str, language: Language) -> Result<(), String> {
+        if self.find(id, language).is_none() {
+            set(self.table(id, language)?, "text", Some("-"));
+        }
+        Ok(())
+    }
+
+    /// Takes out what is said of a prompt in this language, and the tables that are empty then.
+    pub fn forget(&mut self, id: &str, language: Language) {
+        let Some((group, name)) = id.split_once('.') else { return };
+        let top = self.0.as_table_mut();
+        let Some(names) = top.get_mut(group).and_then(Item::as_table_like_mut) else { return };
+        if let Some(languages) = names.get_mut(name).and_then(Item::as_table_like_mut) {
+            languages.remove(language.code());
+            if languages.is_empty() {
+                names.remove(name);
+            }
+        }
+        if names.is_empty() {
+            top.remove(group);
+        }
     }
 
     fn find(&self, id: &str, language: Language) -> Option<&Item> {
@@ -130,6 +160,26 @@ mod tests {
         assert_eq!(edited("", source, "menu.head", Language::Bo), made);
         let before = "[menu.head.zh]\ntext = \"好\"\n";
         assert_eq!(edited(before, source, "menu.head", Language::Bo), format!("{before}\n{made}"));
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_everything_else_as_it_was() {
+        let before = "# ours\n[a.b.zh]\ntext = \"好\" # kept\n\n";
+        let mut edited =
+            Edited::parse(&format!("{before}[c.d.zh]\ntext = \"二\"\n[a.b.bo]\ntext = \"-\"\n")).expect("TOML");
+        edited.forget("a.b", Language::Bo);
+        edited.forget("c.d", Language::Zh);
+        edited.forget("c.d", Language::Bo);
+        assert_eq!(edited.to_string(), before.trim_end().to_owned() + "\n");
+    }
+
+    #[test]
+    fn a_language_is_left_out_only_where_nothing_is_said_in_it() {
+        let mut edited = Edited::parse("[a.b.zh]\ntext = \"好\"\n").expect("TOML");
+        for language in Language::ALL {
+            edited.leave_out("a.b", language).expect("a table");
+        }
+        assert_eq!(edited.to_string(), "[a.b.zh]\ntext = \"好\"\n\n[a.b.bo]\ntext = \"-\"\n");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use super::folder::MANIFEST;
 use super::manifest::{Line, Manifest, Origin, Review};
 use super::master::studio::{self, Studio};
-use super::master::{Kind, Report, master};
+use super::master::{Kind, Report, Unfit, master};
 use super::sheet::{Entry, Sheet};
 use super::sound::Sound;
 use super::{Problem, Prompts, wav};
@@ -58,6 +58,16 @@ pub struct Taken {
     pub replaces: bool,
     /// Who had signed another text than this one.
     pub unsigned: Option<Review>,
+}
+
+/// Why a recording became no prompt.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refused {
+    /// It is no file that can be read, in words.
+    #[error("{0}")]
+    Unreadable(String),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
 }
 
 impl fmt::Display for Taken {
@@ -104,6 +114,21 @@ impl Import {
         Ok(import)
     }
 
+    /// Masters one recording, the bytes of a `.wav`, for one prompt; `review` is as of [`Import::prepare`].
+    ///
+    /// # Errors
+    /// Nothing can be made of it that a caller should hear.
+    pub fn of_one(
+        language: Language,
+        entry: &Entry,
+        studio: &[u8],
+        into: &Path,
+        review: Option<&Review>,
+    ) -> Result<(Import, Taken), Refused> {
+        let (ready, taken) = mastered(entry, studio, into, review)?;
+        Ok((Import { language, ready: vec![ready], refused: 0, left_alone: Vec::new() }, taken))
+    }
+
     /// How many files became prompts.
     pub fn taken(&self) -> usize {
         self.ready.len()
@@ -147,12 +172,43 @@ impl Import {
         let mut edited = Edited::parse(&text).map_err(|what| problem(manifest, what))?;
         for Ready { id, line, wav } in &self.ready {
             edited.record(id, self.language, line, &hash(wav)).map_err(|what| problem(manifest, what))?;
+            if !Prompts::embedded().is_known(self.language.other(), id) {
+                edited.leave_out(id, self.language.other()).map_err(|what| problem(manifest, what))?;
+            }
         }
-        let text = edited.to_string();
-        match Manifest::parse_over(&text, &manifest.display().to_string(), Prompts::digit) {
-            Ok(_) => Ok(text),
-            Err(problems) => Err(problems.into_iter().next().expect("no error without a problem")),
-        }
+        checked(edited, manifest)
+    }
+}
+
+/// Takes a prompt's recording out of a folder, with what its manifest says of it: the pack's own is heard again.
+///
+/// # Errors
+/// A file that can't be written, or a manifest that can't do without it.
+pub fn take_out(folder: &Path, language: Language, id: &str) -> Result<(), Problem> {
+    let manifest = folder.join(MANIFEST);
+    if manifest.exists() {
+        let text = fs::read_to_string(&manifest).map_err(|error| problem(&manifest, error))?;
+        let mut edited = Edited::parse(&text).map_err(|what| problem(&manifest, what))?;
+        edited.forget(id, language);
+        let text = checked(edited, &manifest)?;
+        let mut pending = Pending::default();
+        pending.write(&manifest, text.as_bytes()).map_err(|error| problem(&manifest, error))?;
+        // before the sound: a manifest without a file of its own would keep the service from starting
+        pending.rename().map_err(|(path, error)| problem(&path, error))?;
+    }
+    let sound = folder.join(language.code()).join(format!("{id}.wav"));
+    match fs::remove_file(&sound) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(problem(&sound, error)),
+        _ => Ok(()),
+    }
+}
+
+/// The text of a manifest that is still one.
+fn checked(edited: Edited, manifest: &Path) -> Result<String, Problem> {
+    let text = edited.to_string();
+    match Manifest::parse_over(&text, &manifest.display().to_string(), Prompts::digit) {
+        Ok(_) => Ok(text),
+        Err(problems) => Err(problems.into_iter().next().expect("no error without a problem")),
     }
 }
 
@@ -192,10 +248,15 @@ fn entries<'a>(sheet: &'a Sheet, names: &'a [String]) -> Vec<(&'a str, Result<&'
     named.into_iter().map(|(name, entry)| (name, entry.and_then(|entry| twice(name, entry)))).collect()
 }
 
-/// The prompt that a recording becomes.
+/// The prompt that a file becomes.
 fn recorded(entry: &Entry, path: &Path, into: &Path, review: Option<&Review>) -> Result<(Ready, Taken), String> {
-    let studio = Studio::read(&read(path)?)?;
-    let mastered = master(&studio, Kind::of(&entry.id)).map_err(|unfit| unfit.to_string())?;
+    mastered(entry, &read(path)?, into, review).map_err(|refused| refused.to_string())
+}
+
+/// The prompt that a recording becomes.
+fn mastered(entry: &Entry, studio: &[u8], into: &Path, review: Option<&Review>) -> Result<(Ready, Taken), Refused> {
+    let studio = Studio::read(studio).map_err(Refused::Unreadable)?;
+    let mastered = master(&studio, Kind::of(&entry.id))?;
     let mut line = entry.line.clone();
     let replaces = line.origin == Origin::Recorded;
     line.origin = Origin::Recorded;

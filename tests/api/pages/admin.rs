@@ -381,7 +381,7 @@ fn calls_are_paused_and_go_on_and_nothing_undelivered_is_an_empty_list() {
     let karma = service.browser("karma");
     assert!(karma.page("/admin/outbox").contains("没有内容"));
     assert_eq!(karma.post("/admin/outbox/nothing/retry", &[]).status, 404);
-    assert!(karma.page("/admin/prompts").contains("greet.hello"));
+    assert!(karma.page("/admin/prompts?q=greet.hello").contains("greet.hello"));
 }
 
 #[test]

@@ -169,7 +169,8 @@ fn every_page_is_refused_to_whoever_lacks_its_right() {
         let browser = service.browser(role.name());
         for entry in console::page_entries() {
             let Access::Page(right) = entry.access else { continue };
-            let path = entry.path.replace("{number}", "126112200012").replace("{name}", "nobody");
+            let path =
+                entry.path.replace("{number}", "126112200012").replace("{name}", "nobody").replace("{language}", "zh");
             let path = path.replace("{id}", "019aa8d2-0000-7000-8000-000000000000");
             if entry.path.ends_with("/stream") && role.rights().contains(&right) {
                 // it has no end to wait for

@@ -6,6 +6,7 @@ mod browser;
 mod door;
 mod listening;
 mod oidc;
+mod prompts;
 mod provider;
 mod quality;
 mod reports;

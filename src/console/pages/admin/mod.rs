@@ -12,7 +12,8 @@ mod prompts;
 mod refused;
 mod retention;
 mod sheet;
-mod thresholds;
+mod spoken;
+mod voice;
 
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -24,6 +25,9 @@ use crate::console::routes::Route;
 
 /// Of a calendar's file.
 const FILE_BYTES: usize = 256 * 1024;
+
+/// Of a recording: two minutes of a studio's 48 kHz, 24 bits and two channels.
+const RECORDING_BYTES: usize = 36 << 20;
 
 /// The sections, in their order, with the right that each asks for.
 const SECTIONS: &[(&str, &str, Right)] = &[
@@ -57,9 +61,11 @@ pub fn routes() -> Vec<Route> {
         read("/admin/reasons", page(EditCatalogue, &[]), get(catalogue::reasons)),
         read("/admin/reasons/edit", page(EditCatalogue, &["kind", "code"]), get(catalogue::edit_reason)),
         send("/admin/reasons", form(EditCatalogue), post(catalogue::keep_reason)),
-        read("/admin/knowledge", page(EditKnowledge, &["city"]), get(knowledge::list)),
-        read("/admin/knowledge/edit", page(EditKnowledge, &["id"]), get(knowledge::edit)),
-        send("/admin/knowledge", form(EditKnowledge), post(knowledge::keep)),
+        read("/admin/knowledge", page(EditKnowledge, &["city"]), get(catalogue::knowledge)),
+        read("/admin/knowledge/edit", page(EditKnowledge, &["id"]), get(catalogue::edit_knowledge)),
+        send("/admin/knowledge", form(EditKnowledge), post(catalogue::keep_knowledge)),
+        read("/admin/knowledge/{id}/spoken", page(EditKnowledge, &[]), get(spoken::show)),
+        send("/admin/knowledge/{id}/spoken", upload(EditKnowledge, RECORDING_BYTES), post(spoken::replace)),
         read("/admin/users", page(ManageAccounts, &[]), get(people::users)),
         send("/admin/users", form(ManageAccounts), post(people::add_user)),
         read("/admin/users/{name}", page(ManageAccounts, &[]), get(people::user)),
@@ -82,7 +88,11 @@ pub fn routes() -> Vec<Route> {
         send("/admin/visits/resume", form(Supervise), post(operate::resume)),
         read("/admin/outbox", page(Operate, &["state", "cursor"]), get(operate::outbox)),
         send("/admin/outbox/{id}/retry", form(Operate), post(operate::retry)),
-        read("/admin/prompts", page(EditCatalogue, &[]), get(prompts::show)),
+        read("/admin/prompts", page(EditCatalogue, prompts::KEYS), get(prompts::show)),
+        read("/admin/prompts/{id}", page(EditCatalogue, &[]), get(prompts::one)),
+        read("/admin/prompts/{id}/{language}/audio", page(EditKnowledge, &[]), get(voice::audio)),
+        send("/admin/prompts/{id}/{language}", upload(EditCatalogue, RECORDING_BYTES), post(prompts::replace)),
+        send("/admin/prompts/{id}/{language}/restore", form(EditCatalogue), post(prompts::restore)),
         read("/admin/flow", page(EditCatalogue, &["name"]), get(flow::show)),
         read("/audit", page(ReadAudit, audit::KEYS), get(audit::show)),
         read("/audit/file", page(ReadAudit, audit::KEYS), get(audit::file)),
