@@ -123,6 +123,7 @@ async fn reports(store: &Store, first: NaiveDate) {
         to: period.to(),
         cities,
         unit: None,
+        event: None,
         today,
     };
     let year = Period::new(first, today).expect("a year");

@@ -359,6 +359,7 @@ fn parameter(key: &str) -> Parameter {
         "step" => ("Only due visits whose next step this is.", schema::names(VisitStep::ALL)),
         "due" => ("Only visits whose next step is due by now.", flag()),
         "due_before" => ("Only what is due before this day (YYYY-MM-DD).", text()),
+        "event" => ("Only what came in at this leaders' event.", text()),
         "unit" => ("Only what this unit leads or assists.", text()),
         "class" => ("Only of this class, or of this group: four digits or two.", text()),
         "type" => ("Only of this type.", schema::names(RequestType::ALL)),

@@ -27,8 +27,8 @@ use crate::report::{Period, Sheet, Table, csv, rising, table};
 use crate::store::{Behind, Counted, Dimension, ReportQuery, TREND_DAYS};
 use crate::ticket::{Number, State as TicketState, Ticket};
 
-pub const KEYS: &[&str] = &["period", "from", "to", "city", "unit", "compare", "format"];
-pub const BEHIND_KEYS: &[&str] = &["figure", "key", "period", "from", "to", "city", "unit", "limit", "cursor"];
+pub const KEYS: &[&str] = &["period", "from", "to", "city", "unit", "event", "compare", "format"];
+pub const BEHIND_KEYS: &[&str] = &["figure", "key", "period", "from", "to", "city", "unit", "event", "limit", "cursor"];
 pub const TREND_KEYS: &[&str] = &["city"];
 
 /// A ticket that a figure counts.
@@ -66,7 +66,8 @@ pub struct TrendOut {
 /// Each row has `figures`, `rates` with `numerator`, `denominator` and `left_out` (suspended and excluded, in neither),
 /// `now` (open, suspended, overdue, supervised; null for days) and, with `compare`, `before`. A rate of nothing is null. A
 /// figure counts on the day of its event, in Beijing; due days and contacts once their day is over. A row with `ranked`
-/// false has fewer than 10 answers. A unit sees its own figures. With `format` the same as a file, which needs the right
+/// false has fewer than 10 answers. A unit sees its own figures. `event` is a leaders'
+/// event (一把手听民声) as its tickets name it: they alone are counted. With `format` the same as a file, which needs the right
 /// `export` and is on record.
 #[utoipa::path(
     get,
@@ -277,6 +278,7 @@ pub fn asked(
         to: period.to(),
         cities: cities(query, caller)?,
         unit: caller.unit.clone().or(unit),
+        event: query.value("event")?,
         today,
     })
 }

@@ -123,6 +123,7 @@ async fn a_report_survives_both(fixture: Fixture) {
         to: period.to(),
         cities: Vec::new(),
         unit: None,
+        event: None,
         today,
     };
     let previous = period.previous().expect("a month before");

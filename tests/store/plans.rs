@@ -112,7 +112,7 @@ async fn report_plans(fixture: &Fixture) -> Vec<(String, Vec<String>)> {
             let unit = unit.and_then(|unit| unit.parse().ok());
             for cities in [Vec::new(), vec![City::Lhasa]] {
                 let name = format!("{dimension} of {cities:?} {unit:?} from {from}");
-                let query = ReportQuery { dimension, from, to, cities, unit: unit.clone(), today: to };
+                let query = ReportQuery { dimension, from, to, cities, unit: unit.clone(), event: None, today: to };
                 let explained = fixture.store.explain_report(&query).await.expect("explained");
                 plans.extend(explained.into_iter().map(|plan| (name.clone(), plan)));
             }

@@ -15,7 +15,7 @@ use crate::city::City;
 use crate::clock::beijing_day;
 use crate::report::{Period, Sheet, Table, csv, table};
 use crate::store::{Dimension, ReportQuery, Seen, Store};
-use crate::ticket::{Action, Actor, UnitCode};
+use crate::ticket::{Action, Actor, Line, UnitCode};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,6 +55,9 @@ pub struct Arguments {
     /// What this unit leads only
     #[arg(long, value_name = "UNIT")]
     unit: Option<UnitCode>,
+    /// What came in at this leaders' event only
+    #[arg(long, value_name = "EVENT")]
+    event: Option<Line>,
     /// Compare with the period before
     #[arg(long)]
     compare: bool,
@@ -88,6 +91,7 @@ impl Arguments {
             to: period.to(),
             cities: self.city.clone(),
             unit: self.unit.clone(),
+            event: self.event.clone(),
             today,
         };
         let table = table(store, &query, period, compared).await.map_err(environment)?;

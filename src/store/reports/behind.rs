@@ -85,9 +85,7 @@ impl Store {
             }
             _ => {}
         }
-        if let Some(unit) = &query.unit {
-            sql.push(" and lead_unit = ").bind(unit.as_str());
-        }
+        query.narrow(&mut sql);
         sql.push(" and city").any_of(query.slugs().into_iter());
         if let Some(cursor) = cursor {
             sql.push(" and (created_at, number) < (").bind(cursor.at).push(", ").bind(cursor.key.as_str()).push(")");

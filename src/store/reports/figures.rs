@@ -86,7 +86,7 @@ pub(super) fn facts() -> String {
         if !sql.is_empty() {
             sql.push_str(" union all ");
         }
-        sql.push_str("select s.day, s.city, t.lead_unit, t.class, t.channel, t.language, t.request_type");
+        sql.push_str("select s.day, s.city, t.lead_unit, t.class, t.channel, t.language, t.request_type, t.event");
         for figure in Figure::ALL {
             let value = match figure.event() == event {
                 true => format!("case when {} then 1 else 0 end", condition(*figure)),

@@ -26,9 +26,13 @@ pub(super) fn hour(at: DateTime<Utc>) -> u32 {
 
 impl Store {
     /// What was received in the query's days, whatever its dimension. They are counted already ([`Store::recount`]); a
-    /// unit's own tickets are read one by one.
+    /// unit's own tickets, and those of an event, are read one by one.
     pub async fn hours(&self, query: &ReportQuery) -> Result<Hours, StoreError> {
-        if query.unit.is_some() { self.hours_of_unit(query).await } else { self.rolled_hours(query).await }
+        if query.unit.is_none() && query.event.is_none() {
+            self.rolled_hours(query).await
+        } else {
+            self.hours_now(query).await
+        }
     }
 
     async fn rolled_hours(&self, query: &ReportQuery) -> Result<Hours, StoreError> {
@@ -45,13 +49,11 @@ impl Store {
         Ok(hours)
     }
 
-    async fn hours_of_unit(&self, query: &ReportQuery) -> Result<Hours, StoreError> {
+    async fn hours_now(&self, query: &ReportQuery) -> Result<Hours, StoreError> {
         let mut sql = Sql::default();
         sql.push("select created_at from ticket where created_at >= ").bind(Day::of(query.from).starts);
         sql.push(" and created_at < ").bind(Day::of(query.to).ends);
-        if let Some(unit) = &query.unit {
-            sql.push(" and lead_unit = ").bind(unit.as_str());
-        }
+        query.narrow(&mut sql);
         sql.push(" and city").any_of(query.slugs().into_iter());
         let created: Vec<DateTime<Utc>> =
             on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_all(pool).await)?;

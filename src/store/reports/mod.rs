@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::sql::explain;
+use super::sql::{Sql, builder, explain};
 use super::{Store, StoreError, on};
 use crate::city::City;
-use crate::ticket::UnitCode;
 use crate::ticket::figure::{Counts, Event, Standings};
+use crate::ticket::{Line, UnitCode};
 
 use sums::Day;
 
@@ -23,6 +23,9 @@ pub use behind::{Behind, Counted};
 pub use hours::Hours;
 pub use recount::Recounted;
 pub use trends::{ClassWeeks, TREND_DAYS};
+
+/// What a list to choose from holds.
+const MOST_EVENTS: i64 = 200;
 
 /// What the rows of a report stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,15 +139,27 @@ pub struct ReportQuery {
     pub cities: Vec<City>,
     /// What this unit leads only.
     pub unit: Option<UnitCode>,
+    /// What came in at this leaders' event only (一把手听民声).
+    pub event: Option<Line>,
     /// The day it is: limits that end today or later could still be kept and count in no rate.
     pub today: NaiveDate,
 }
 
 impl ReportQuery {
     /// Whether the figures are sums of days that were counted, which is what [`Store::recount`] is for; a unit's own by
-    /// class, channel and the like are counted when they are asked for.
+    /// class, channel and the like, and those of an event, are counted when they are asked for.
     pub fn is_rolled_up(&self) -> bool {
-        self.unit.is_none() || matches!(self.dimension.rolled(), "unit" | "total")
+        self.event.is_none() && (self.unit.is_none() || matches!(self.dimension.rolled(), "unit" | "total"))
+    }
+
+    /// ` and …`: of which tickets it is, but for their cities.
+    fn narrow(&self, sql: &mut Sql) {
+        if let Some(unit) = &self.unit {
+            sql.push(" and lead_unit = ").bind(unit.as_str());
+        }
+        if let Some(event) = &self.event {
+            sql.push(" and event = ").bind(event.as_str());
+        }
     }
 
     fn slugs(&self) -> Vec<&'static str> {
@@ -176,12 +191,11 @@ impl Store {
     /// anew first.
     pub async fn report(&self, query: &ReportQuery) -> Result<Vec<ReportRow>, StoreError> {
         let mut rows: BTreeMap<String, ReportRow> = BTreeMap::new();
-        let counted = match &query.unit {
-            Some(unit) if !query.is_rolled_up() => self.counted_now(query, unit).await?,
-            _ => {
-                self.recount(query.from, query.to, &query.cities).await?;
-                self.sums(query).await?
-            }
+        let counted = if query.is_rolled_up() {
+            self.recount(query.from, query.to, &query.cities).await?;
+            self.sums(query).await?
+        } else {
+            self.counted_now(query).await?
         };
         for (key, counts) in counted {
             rows.entry(key).or_default().counts = counts;
@@ -208,6 +222,14 @@ impl Store {
             plans.push(explain(&mut transaction, statement).await?);
         }
         Ok(plans)
+    }
+
+    /// The leaders' events that tickets of these cities came in at, the latest first; empty: of all cities.
+    pub async fn events(&self, cities: &[City]) -> Result<Vec<String>, StoreError> {
+        let mut sql = Sql::default();
+        sql.push("select event from ticket where event is not null and city").any_of(slugs(cities).into_iter());
+        sql.push(" group by event order by max(created_at) desc, event limit ").bind(MOST_EVENTS);
+        Ok(on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_all(pool).await)?)
     }
 
     /// What units, or classes and their groups, are called, by code.

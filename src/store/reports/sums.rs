@@ -7,8 +7,8 @@ use super::figures::facts;
 use super::{ReportQuery, Store, StoreError, on};
 use crate::clock::end_of_beijing_day;
 use crate::store::sql::{Sql, Value, builder};
+use crate::ticket::State;
 use crate::ticket::figure::{Counts, Figure, Standing, Standings};
-use crate::ticket::{State, UnitCode};
 
 /// A day in Beijing, as times.
 #[derive(Clone, Copy, Debug)]
@@ -74,12 +74,8 @@ impl Store {
         self.counts(sums(query)).await
     }
 
-    /// A unit's figures by a dimension that no roll-up has crossed with units.
-    pub(super) async fn counted_now(
-        &self,
-        query: &ReportQuery,
-        unit: &UnitCode,
-    ) -> Result<Vec<(String, Counts)>, StoreError> {
+    /// A unit's figures by a dimension that no roll-up has crossed with units, or those of an event.
+    pub(super) async fn counted_now(&self, query: &ReportQuery) -> Result<Vec<(String, Counts)>, StoreError> {
         let column = query.dimension.column().unwrap_or("lead_unit");
         let key = query.dimension.key(&format!("coalesce({column}, '')"));
         if query.from > query.to {
@@ -90,7 +86,9 @@ impl Store {
         sql.push("), c (city) as (").values(query.slugs().into_iter().map(|city| [city.into()]));
         sql.push("), s as (select * from d cross join c").push(format!(") select {key}"));
         sum_up(&mut sql, query.today);
-        sql.push(format!(" from ({}) f where lead_unit = ", facts())).bind(unit.as_str()).push(" group by 1");
+        sql.push(format!(" from ({}) f where true", facts()));
+        query.narrow(&mut sql);
+        sql.push(" group by 1");
         self.counts(sql).await
     }
 
@@ -140,9 +138,7 @@ pub(super) fn standings_now(query: &ReportQuery) -> Sql {
     }
     sql.push(" from ticket where true");
     stands(&mut sql, Standing::Open, query.today);
-    if let Some(unit) = &query.unit {
-        sql.push(" and lead_unit = ").bind(unit.as_str());
-    }
+    query.narrow(&mut sql);
     sql.push(" and city").any_of(query.slugs().into_iter()).push(" group by 1");
     sql
 }

@@ -181,3 +181,42 @@ fn figures_that_are_not_counted_yet_are_not_shown() {
     }
     assert!(tashi.page(&path).contains("<table"));
 }
+
+#[test]
+fn a_report_of_an_event_counts_its_tickets_alone_and_leads_to_their_list() {
+    let service = Service::start();
+    person(&service, "tashi", Role::Supervisor, EVERYWHERE, false);
+    let request = serde_json::json!({ "city": "lhasa", "channel": "weibo", "type": "help", "title": "路灯", "content": "不亮。", "class": "0101" });
+    let numbers: Vec<String> = (0..3)
+        .map(|_| {
+            let made = service.post("/api/v1/tickets", &[], &request);
+            made.json()["number"].as_str().expect("a number").to_owned()
+        })
+        .collect();
+    let event = "<b>住建局</b> 听民声";
+    let edit = serde_json::json!({ "command": "edit", "version": 1, "event": event });
+    let edited = service.post(&format!("/api/v1/tickets/{}/commands", numbers[1]), &[], &edit);
+    assert_eq!(edited.status, 200, "{}", edited.text());
+    let of = serde_urlencoded::to_string([("event", event)]).expect("a query");
+    let whole = table(&service, "/api/v1/reports/city");
+    let part = table(&service, &format!("/api/v1/reports/city?{of}"));
+    let received = |table: &Value| table["total"]["figures"]["received"].as_u64();
+    assert_eq!((received(&whole), received(&part)), (Some(3), Some(1)));
+    let list = table(&service, &format!("/api/v1/reports/city/tickets?figure=received&{of}"));
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(list["items"][0]["number"], numbers[1].as_str());
+
+    let tashi = service.browser("tashi");
+    let page = tashi.page(&format!("/reports?by=city&{of}"));
+    assert!(page.contains("<option value=\"&#60;b&#62;住建局") && !page.contains("<b>住建局"), "{page}");
+    let is_figure = |link: &&str| link.contains("figure=received") && link.contains(">1</a>");
+    let figure = page.split("href=\"").find(is_figure).expect("a figure");
+    let address = figure.split('"').next().expect("an address").replace("&#38;", "&");
+    assert!(address.contains(&of), "{address}");
+    let list = tashi.page(&address);
+    assert!(list.contains(&numbers[1]) && !list.contains(&numbers[0]), "{list}");
+    let file = page.split("href=\"").find(|link| link.starts_with("/reports/city/file?")).expect("a file");
+    assert!(file.contains(&of), "{file}");
+    assert!(tashi.page(&format!("/reports/print?kind=month&{of}")).contains("听民声"));
+    assert!(!tashi.page("/reports?by=city&event=nobody").contains(">1</a>"));
+}

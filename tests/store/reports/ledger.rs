@@ -222,7 +222,8 @@ fn left_out(ticket: &Ticket) -> bool {
 
 fn asked(query: &ReportQuery, ticket: &Ticket) -> bool {
     let city = query.cities.is_empty() || query.cities.contains(&ticket.city);
-    city && (query.unit.is_none() || query.unit == ticket.handling.lead)
+    let event = query.event.is_none() || query.event == ticket.matter.event;
+    city && event && (query.unit.is_none() || query.unit == ticket.handling.lead)
 }
 
 fn key(dimension: Dimension, ticket: &Ticket, day: NaiveDate) -> String {

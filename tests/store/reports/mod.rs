@@ -22,12 +22,16 @@ on_each_database!(
     reports_equal_a_count_over_all_tickets_whatever_happens,
     reports_of_a_simulated_year_equal_a_count_over_all_tickets,
     the_list_behind_a_figure_holds_what_it_counts,
+    a_report_of_an_event_counts_what_came_in_at_it,
     a_day_that_was_counted_is_counted_again_only_when_it_changed,
     a_count_that_is_cut_short_goes_on_where_it_was,
     counts_at_once_agree_and_lose_nothing,
     a_class_that_rises_is_raised_once_a_week,
     codes_have_their_names,
 );
+
+/// A leaders' event.
+const EVENT: &str = "住建局 11 月听民声";
 
 /// The seed that `SEED` names, or one of its own.
 const SEED: u64 = 0x0912_3450_0912_3451;
@@ -58,11 +62,19 @@ async fn reports_of_a_simulated_year_equal_a_count_over_all_tickets(fixture: Fix
     for (from, to, today) in
         [(first, last, last), (first, last, day("2026-06-15")), (day("2026-03-01"), day("2026-03-31"), last)]
     {
-        let query = ReportQuery { dimension: Dimension::Total, from, to, cities: Vec::new(), unit: None, today };
+        let query =
+            ReportQuery { dimension: Dimension::Total, from, to, cities: Vec::new(), unit: None, event: None, today };
         equal(&fixture.store, &ledger, &query, &format!("{from} to {to} on {today}")).await;
     }
-    let whole =
-        ReportQuery { dimension: Dimension::Total, from: first, to: last, cities: Vec::new(), unit: None, today: last };
+    let whole = ReportQuery {
+        dimension: Dimension::Total,
+        from: first,
+        to: last,
+        cities: Vec::new(),
+        unit: None,
+        event: None,
+        today: last,
+    };
     let counted = ledger.rows(&whole).remove("").expect("a row");
     assert_eq!(counted.of(Figure::Received), 2_000);
     let never: Vec<_> = Figure::ALL.iter().filter(|figure| counted.of(**figure) == 0).collect();
@@ -78,22 +90,58 @@ async fn agree(walk: &Walk, when: &str) {
 async fn equal(store: &Store, ledger: &Ledger, asked: &ReportQuery, when: &str) {
     for dimension in Dimension::ALL {
         for (cities, unit) in [(vec![], None), (vec![City::Lhasa], None), (vec![], Some("lhasa-housing"))] {
-            let query =
-                ReportQuery { dimension, cities, unit: unit.and_then(|unit| unit.parse().ok()), ..asked.clone() };
-            let rows = store.report(&query).await.expect("a report");
-            let counts: BTreeMap<String, Counts> = rows.iter().map(counted).filter(not_empty).collect();
-            let place = format!("{when}: {dimension} {:?} {:?}", query.cities, query.unit);
-            if dimension == Dimension::Total {
-                assert_eq!(store.hours(&query).await.expect("hours"), ledger.hours(&query), "{place}");
-            }
-            assert_eq!(counts, ledger.rows(&query), "{place}");
-            for row in rows {
-                for standing in Standing::ALL {
-                    let expected = ledger.standing(&query, &row.key, *standing).len() as u64;
-                    assert_eq!(row.standings.of(*standing), expected, "{place}: {} {standing}", row.key);
-                }
-            }
+            let unit = unit.and_then(|unit| unit.parse().ok());
+            let query = ReportQuery { dimension, cities, unit, ..asked.clone() };
+            equals(store, ledger, &query, when).await;
         }
+    }
+}
+
+async fn equals(store: &Store, ledger: &Ledger, query: &ReportQuery, when: &str) {
+    let rows = store.report(query).await.expect("a report");
+    let counts: BTreeMap<String, Counts> = rows.iter().map(counted).filter(not_empty).collect();
+    let place = format!("{when}: {} {:?} {:?} {:?}", query.dimension, query.cities, query.unit, query.event);
+    if query.dimension == Dimension::Total {
+        assert_eq!(store.hours(query).await.expect("hours"), ledger.hours(query), "{place}");
+    }
+    assert_eq!(counts, ledger.rows(query), "{place}");
+    for row in rows {
+        for standing in Standing::ALL {
+            let expected = ledger.standing(query, &row.key, *standing).len() as u64;
+            assert_eq!(row.standings.of(*standing), expected, "{place}: {} {standing}", row.key);
+        }
+    }
+}
+
+async fn a_report_of_an_event_counts_what_came_in_at_it(fixture: Fixture) {
+    let mut walk = Walk::new(&fixture, SEED + 2);
+    for _ in 0..200 {
+        walk.step(&fixture).await;
+    }
+    assert_eq!(fixture.store.events(&[]).await, Ok(vec![]));
+    let some = format!("update ticket set event = '{EVENT}' where substr(number, 11, 1) in ('1', '4', '7')");
+    fixture.execute(&some).await;
+    assert_eq!(fixture.store.events(&[City::Lhasa]).await, Ok(vec![EVENT.to_owned()]));
+    assert_eq!(fixture.store.events(&[City::Ngari]).await, Ok(vec![]));
+    let ledger = Ledger::of(&walk).await;
+    for dimension in Dimension::ALL {
+        for (cities, unit) in [(vec![], None), (vec![City::Lhasa], Some("lhasa-housing"))] {
+            let report = ReportQuery { cities, event: EVENT.parse().ok(), ..query(&walk, dimension, unit) };
+            equals(&walk.store, &ledger, &report, "an event").await;
+        }
+    }
+    let report = ReportQuery { event: EVENT.parse().ok(), ..query(&walk, Dimension::Channel, None) };
+    let row = &walk.store.report(&report).await.expect("a report")[0];
+    let whole = walk.store.report(&query(&walk, Dimension::Channel, None)).await.expect("a report");
+    assert!((1..whole[0].counts.of(Figure::Received)).contains(&row.counts.of(Figure::Received)));
+    let all = Figure::ALL.iter().map(|figure| Counted::Figure(*figure));
+    for counted in all.chain(Standing::ALL.iter().map(|standing| Counted::Standing(*standing))) {
+        let expected = match counted {
+            Counted::Figure(figure) => ledger.behind(&report, &row.key, figure),
+            Counted::Standing(standing) => ledger.standing(&report, &row.key, standing),
+        };
+        let behind = Behind { report: report.clone(), counted, key: Some(row.key.clone()) };
+        assert_eq!(pages(&walk.store, &behind).await, expected, "{}", counted.name());
     }
 }
 
@@ -233,12 +281,12 @@ fn query(walk: &Walk, dimension: Dimension, unit: Option<&str>) -> ReportQuery {
     let today = beijing_day(walk.now);
     let from = beijing_day(morning()) + Days::new(1);
     let unit = unit.map(|unit| unit.parse().expect("a unit"));
-    ReportQuery { dimension, from, to: today, cities: Vec::new(), unit, today }
+    ReportQuery { dimension, from, to: today, cities: Vec::new(), unit, event: None, today }
 }
 
 fn day_query(dimension: Dimension) -> ReportQuery {
     let day = beijing_day(morning());
-    ReportQuery { dimension, from: day, to: day, cities: Vec::new(), unit: None, today: day }
+    ReportQuery { dimension, from: day, to: day, cities: Vec::new(), unit: None, event: None, today: day }
 }
 
 fn counted(row: &ReportRow) -> (String, Counts) {

@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-const FILE_KEYS: &[&str] = &["period", "from", "to", "city", "unit", "format"];
+const FILE_KEYS: &[&str] = &["period", "from", "to", "city", "unit", "event", "format"];
 
 #[derive(Template)]
 #[template(path = "reports/report.html")]

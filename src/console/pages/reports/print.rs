@@ -20,7 +20,7 @@ use crate::console::reports::{TrendOut, rising_now};
 use crate::report::{Period, Span};
 use crate::store::{Dimension, ReportQuery};
 
-pub const KEYS: &[&str] = &["kind", "on", "city", "unit"];
+pub const KEYS: &[&str] = &["kind", "on", "city", "unit", "event"];
 
 /// The tables of a printed report, in their order.
 const TABLES: [Dimension; 4] = [Dimension::City, Dimension::Unit, Dimension::Group, Dimension::Channel];
@@ -53,8 +53,8 @@ pub async fn show(
     let caller = &frame.asking.caller;
     let asked = api::asked(&query, caller, Dimension::Total.name(), period, today)?;
     let left = api::left_to_count(&shared, &asked, [Some(period), compared]).await?;
-    let (city, unit) = (query.value("city")?, query.value("unit")?);
-    let mut wanted = Wanted { dimension: Dimension::Total, span: Some(span), on, period, compared, city, unit };
+    let (city, unit, event) = (query.value("city")?, query.value("unit")?, query.value("event")?);
+    let mut wanted = Wanted { dimension: Dimension::Total, span: Some(span), on, period, compared, city, unit, event };
     let (mut tables, mut charts, mut trends) = (Vec::new(), None, Vec::new());
     if left == 0 {
         for dimension in TABLES {

@@ -11,9 +11,9 @@ use crate::console::query::{Parameters, bad};
 use crate::language::Language;
 use crate::report::{Period, Span};
 use crate::store::{Dimension, Store};
-use crate::ticket::UnitCode;
+use crate::ticket::{Line, UnitCode};
 
-pub const KEYS: &[&str] = &["by", "span", "on", "from", "to", "city", "unit"];
+pub const KEYS: &[&str] = &["by", "span", "on", "from", "to", "city", "unit", "event"];
 
 /// A report as the page's address names it.
 pub struct Wanted {
@@ -26,6 +26,8 @@ pub struct Wanted {
     pub compared: Option<Period>,
     pub city: Option<City>,
     pub unit: Option<UnitCode>,
+    /// The leaders' event.
+    pub event: Option<Line>,
 }
 
 impl Wanted {
@@ -45,17 +47,23 @@ impl Wanted {
                 .map_err(|wrong| bad("to", format!("`to`: {wrong}.")))?,
         };
         let compared = period.previous().ok();
-        let (city, unit) = (query.value("city")?, query.value("unit")?);
-        Ok(Wanted { dimension, span, on, period, compared, city, unit })
+        let (city, unit, event) = (query.value("city")?, query.value("unit")?, query.value("event")?);
+        Ok(Wanted { dimension, span, on, period, compared, city, unit, event })
     }
 
     /// The query of what is asked for, for lists and files, and more: `from=…&to=…&…`
-    pub fn with(&self, more: &[(&str, String)]) -> String {
+    pub fn with(&self, more: &[(&'static str, String)]) -> String {
         let mut pairs = vec![("from", self.period.from().to_string()), ("to", self.period.to().to_string())];
-        pairs.extend(self.city.map(|city| ("city", city.to_string())));
-        pairs.extend(self.unit.as_ref().map(|unit| ("unit", unit.to_string())));
+        pairs.extend(self.narrowed());
         pairs.extend(more.iter().map(|(key, value)| (*key, value.clone())));
         encoded(&pairs)
+    }
+
+    /// City, unit and event, those that are asked for.
+    fn narrowed(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let unit = self.unit.as_ref().map(|unit| ("unit", unit.to_string()));
+        let event = self.event.as_ref().map(|event| ("event", event.to_string()));
+        self.city.map(|city| ("city", city.to_string())).into_iter().chain(unit).chain(event)
     }
 
     pub fn file(&self, format: &str) -> String {
@@ -72,15 +80,14 @@ impl Wanted {
         let edge = if later { self.period.to().succ_opt() } else { self.period.from().pred_opt() }?;
         let mut pairs = vec![("by", self.dimension.to_string()), ("span", self.span?.name().to_owned())];
         pairs.push(("on", edge.to_string()));
-        pairs.extend(self.city.map(|city| ("city", city.to_string())));
-        pairs.extend(self.unit.as_ref().map(|unit| ("unit", unit.to_string())));
+        pairs.extend(self.narrowed());
         Some(format!("/reports?{}", encoded(&pairs)))
     }
 
     pub fn print(&self) -> Option<String> {
         let kind = self.span.filter(|span| matches!(span, Span::Day | Span::Week | Span::Month))?;
         let mut pairs = vec![("kind", kind.name().to_owned()), ("on", self.on.to_string())];
-        pairs.extend(self.city.map(|city| ("city", city.to_string())));
+        pairs.extend(self.narrowed());
         Some(format!("/reports/print?{}", encoded(&pairs)))
     }
 
@@ -101,6 +108,10 @@ impl Wanted {
         self.unit.as_ref().is_some_and(|unit| unit.as_str() == code)
     }
 
+    pub fn is_event(&self, name: &str) -> bool {
+        self.event.as_ref().is_some_and(|event| event.as_str() == name)
+    }
+
     pub fn span_name(&self) -> &'static str {
         self.span.map_or("any", Span::name)
     }
@@ -115,6 +126,8 @@ pub struct Choices {
     pub cities: Vec<City>,
     /// Codes and names; empty for who is of a unit.
     pub units: Vec<(String, String)>,
+    /// Leaders' events, the latest first.
+    pub events: Vec<String>,
 }
 
 impl Choices {
@@ -130,7 +143,8 @@ impl Choices {
                 }));
             }
         }
-        Ok(Choices { cities, units })
+        let events = store.events(&cities).await.map_err(failed)?;
+        Ok(Choices { cities, units, events })
     }
 }
 
