@@ -84,7 +84,7 @@ pub use commands::{NotDone, Order};
 pub use complaints::Complaints;
 pub use error::{StoreError, SubmitError};
 pub use events::{CallEvent, MAX_EVENT_TEXT};
-pub use listening::{Expired, Held, LegalHold, Outlook, RecordingFilter, RecordingsChecked, Whose, peaks_of};
+pub use listening::{Expired, Held, LegalHold, OnDisk, RecordingFilter, RecordingsChecked, Whose, peaks_of};
 pub use matching::{Likely, NotMatched};
 pub use open::{Config, DatabaseUrl, OpenError};
 pub use open_requests::{MAX_OPEN_REQUESTS, OpenFilter, OpenService};

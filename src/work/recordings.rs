@@ -151,10 +151,11 @@ impl Expiry {
 
     async fn check_day(&self, day: NaiveDate, found: &mut RecordingsChecked) -> Result<(), ExpiryError> {
         let (from, to) = (beijing_midnight(day), beijing_midnight(day) + TimeDelta::days(1));
-        let rows: HashSet<String> = self.store.recording_paths(&self.node, from, to).await?.into_iter().collect();
         let files: HashSet<String> = self.folder.sounds_of(day)?.into_iter().collect();
-        found.without_row += files.difference(&rows).count() as u64;
-        found.without_file += rows.difference(&files).count() as u64;
+        let rows = self.store.recordings_on_disk(&self.node, from, to).await?;
+        let named: HashSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+        found.without_row += files.iter().filter(|file| !named.contains(file.as_str())).count() as u64;
+        found.without_file += rows.iter().filter(|row| !row.marked && !files.contains(&row.path)).count() as u64;
         Ok(())
     }
 }

@@ -22,6 +22,7 @@ on_each_database!(
     a_recording_follows_its_ticket,
     a_waveform_is_kept_with_its_recording,
     what_is_old_goes_unless_it_is_held,
+    a_hold_covers_all_that_is_merged_with_its_ticket,
     nothing_goes_by_a_clock_that_was_just_set,
     a_deletion_that_was_cut_off_is_taken_up,
     files_and_rows_are_held_against_each_other,
@@ -220,7 +221,7 @@ async fn a_waveform_is_kept_with_its_recording(fixture: Fixture) {
 }
 
 /// A closed recording of a ticket with its files.
-async fn kept(fixture: &Fixture, folder: &RecordingFolder, number: u32) -> (Number, RecordingId) {
+pub async fn kept(fixture: &Fixture, folder: &RecordingFolder, number: u32) -> (Number, RecordingId) {
     let call = fixture.call(number).await;
     let (mut writer, _) = folder.create(sidecar(&call, number)).expect("created");
     let new = sidecar(&call, number).new_recording(writer.path());
@@ -233,7 +234,7 @@ async fn kept(fixture: &Fixture, folder: &RecordingFolder, number: u32) -> (Numb
     (submitted.number, new.id)
 }
 
-fn expiry(fixture: &Fixture, folder: &RecordingFolder) -> Expiry {
+pub fn expiry(fixture: &Fixture, folder: &RecordingFolder) -> Expiry {
     let clock = Clock::start();
     Expiry { store: fixture.store.clone(), folder: folder.clone(), node: NODE.to_owned(), days: 1_096, clock }
 }
@@ -242,7 +243,7 @@ async fn row(fixture: &Fixture, id: RecordingId) -> Recording {
     fixture.store.recording(id).await.expect("read").expect("there")
 }
 
-fn years_later() -> DateTime<Utc> {
+pub fn years_later() -> DateTime<Utc> {
     morning() + TimeDelta::days(1_097)
 }
 
@@ -291,6 +292,40 @@ async fn what_is_old_goes_unless_it_is_held(fixture: Fixture) {
     assert_eq!(expiry.look(now).await.expect("looked"), Gone { marked: 1, erased: 1 });
 }
 
+async fn a_hold_covers_all_that_is_merged_with_its_ticket(fixture: Fixture) {
+    let folder = RecordingFolder::open(fixture.folder.path().join("recordings")).expect("a folder");
+    let mut tickets = Vec::new();
+    for number in 1..=4 {
+        tickets.push(kept(&fixture, &folder, number).await);
+    }
+    let [(lead, of_lead), (one, of_one), (other, of_other), (_, alone)] = tickets[..] else { panic!("four tickets") };
+    for follower in [one, other] {
+        let merge = command(serde_json::json!({ "command": "merge", "into": lead }));
+        does(&fixture.store, follower, merge, morning()).await;
+    }
+    let (by, now) = (By::OPERATOR, years_later());
+    // marked by a look that was cut off: a hold on one keeps the files of all
+    assert_eq!(fixture.store.expire_recordings(now - TimeDelta::days(1_096), now).await, Ok(4));
+    assert_eq!(fixture.store.hold(one, "诉讼", &by, now).await, Ok(Held::Done));
+    let expiry = expiry(&fixture, &folder);
+    assert_eq!(expiry.look(now).await.expect("looked"), Gone { marked: 0, erased: 1 });
+    let gone = async |id| row(&fixture, id).await.deleted_at.is_some();
+    assert!(gone(alone).await && !gone(of_lead).await && !gone(of_one).await && !gone(of_other).await);
+    for ticket in [lead, one, other] {
+        let hold = fixture.store.legal_hold(ticket).await.expect("read").expect("held");
+        assert_eq!((hold.ticket, hold.reason.as_str()), (one, "诉讼"), "of {ticket}");
+    }
+    // held twice, by a follower and by the lead: one that is let go leaves the other
+    assert_eq!(fixture.store.hold(lead, "信访", &by, now).await, Ok(Held::Done));
+    assert_eq!(fixture.store.legal_hold(lead).await.expect("read").map(|hold| hold.ticket), Some(lead));
+    assert_eq!(fixture.store.release(one, "结案", &by, now).await, Ok(Held::Done));
+    assert_eq!(fixture.store.legal_hold(other).await.expect("read").map(|hold| hold.ticket), Some(lead));
+    assert_eq!(expiry.look(now).await.expect("looked"), Gone::default());
+    assert_eq!(fixture.store.release(lead, "结案", &by, now).await, Ok(Held::Done));
+    assert_eq!(fixture.store.legal_hold(other).await, Ok(None));
+    assert_eq!(expiry.look(now).await.expect("looked"), Gone { marked: 3, erased: 3 });
+}
+
 async fn nothing_goes_by_a_clock_that_was_just_set(fixture: Fixture) {
     let folder = RecordingFolder::open(fixture.folder.path().join("recordings")).expect("a folder");
     kept(&fixture, &folder, 1).await;
@@ -316,6 +351,9 @@ async fn a_deletion_that_was_cut_off_is_taken_up(fixture: Fixture) {
     // somebody holds one of them before its file goes
     assert_eq!(fixture.store.hold(saved, "诉讼", &By::OPERATOR, now).await, Ok(Held::Done));
     assert_eq!(row(&fixture, one).await.deleted_at, None);
+    let whole = RecordingsChecked { at: now, without_row: 0, without_file: 0 };
+    let found = expiry(&fixture, &folder).check(now).await.expect("checked");
+    assert_eq!(found, whole, "what is being deleted is no stranger");
     // killed after the sound was deleted
     let sound = folder.file(&row(&fixture, two).await.path).expect("inside");
     std::fs::remove_file(&sound).expect("deleted");

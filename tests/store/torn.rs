@@ -3,10 +3,8 @@
 //! A process of its own lives through some tickets' lives and is killed by strace at its n-th write: of a page to
 //! SQLite's files, or of a message to PostgreSQL.
 
-use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command as Process, ExitStatus, Stdio};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hotline::store::{Ceilings, Holder, Rules, Settlement, Store, Subscriber, TicketFile};
@@ -17,13 +15,13 @@ use serde_json::json;
 
 use crate::cluster;
 use crate::fixture::{Fixture, Folder, config};
+use crate::killing::{self, SIGKILL, Traced};
 use crate::life::{classified, command, complained, dispatch, does};
 
 /// Kills on each database, spread over all writes.
 const KILLS: usize = 12;
 /// Tells the process which database it is to live in.
 const URL: &str = "HOTLINE_TORN_URL";
-const SIGKILL: i32 = 9;
 
 #[tokio::test]
 async fn killed_at_any_page_sqlite_holds_whole_commands() {
@@ -34,11 +32,11 @@ async fn killed_at_any_page_sqlite_holds_whole_commands() {
     let copy = |name: &str| std::fs::copy(path("template.db"), path(name)).expect("copied");
     copy("whole.db");
     let calls = "write,pwrite64,fdatasync,fsync";
-    let writes = writes_of_a_whole_life(&url("whole.db"), calls, &folder);
-    for at in spread(writes) {
+    let writes = killing::whole(&life(&url("whole.db"), calls, &folder));
+    for at in killing::spread(writes, KILLS) {
         let name = format!("{at}.db");
         copy(&name);
-        assert_eq!(live(&url(&name), calls, Some(at), &folder).signal(), Some(SIGKILL), "at {at} of {writes}");
+        assert_eq!(life(&url(&name), calls, &folder).run(Some(at)).signal(), Some(SIGKILL), "at {at} of {writes}");
         holds_whole_commands(&url(&name), at).await;
     }
 }
@@ -51,11 +49,11 @@ async fn killed_at_any_statement_postgres_holds_whole_commands() {
         Fixture::open(Folder::new(), url.clone()).await.store.close().await;
     }
     let calls = "sendto";
-    let writes = writes_of_a_whole_life(&whole, calls, &folder);
+    let writes = killing::whole(&life(&whole, calls, &folder));
     let mut killed = 0;
-    for at in spread(writes) {
+    for at in killing::spread(writes, KILLS) {
         let url = cluster::copy(&template).await;
-        let ended = live(&url, calls, Some(at), &folder);
+        let ended = life(&url, calls, &folder).run(Some(at));
         // a life that opened fewer connections than the first may be over before its n-th message
         assert!(ended.signal() == Some(SIGKILL) || ended.success(), "{ended} at {at} of {writes}");
         killed += usize::from(!ended.success());
@@ -65,36 +63,9 @@ async fn killed_at_any_statement_postgres_holds_whole_commands() {
     assert!(killed >= KILLS - 2, "only {killed} were killed");
 }
 
-fn spread(writes: usize) -> impl Iterator<Item = usize> {
-    assert!(writes > KILLS * 2, "only {writes} writes");
-    (1..=KILLS).map(move |at| at * writes / (KILLS + 1))
-}
-
-/// Lets a process live to its end; how often the thread that writes most makes the call that it makes most, since strace
-/// counts by thread and call.
-fn writes_of_a_whole_life(url: &str, calls: &str, folder: &Folder) -> usize {
-    let ended = live(url, calls, None, folder);
-    assert!(ended.success(), "{ended}");
-    let log = std::fs::read_to_string(folder.path().join("strace")).expect("strace writes it");
-    let mut counts = BTreeMap::<&str, usize>::new();
-    for call in log.lines().filter_map(|line| line.split_once('(')).map(|(thread_and_call, _)| thread_and_call) {
-        *counts.entry(call).or_default() += 1;
-    }
-    counts.into_values().max().expect("it writes")
-}
-
-/// A process that lives through [`lives`]; it is killed at the n-th of these system calls of one thread.
-fn live(url: &str, calls: &str, kill_at: Option<usize>, folder: &Folder) -> ExitStatus {
-    let mut strace = Process::new("strace");
-    strace.args(["-f", "-qq", "-o"]).arg(folder.path().join("strace"));
-    strace.arg("-e").arg(format!("trace={calls}")).args(["-e", "signal=none"]);
-    if let Some(at) = kill_at {
-        strace.arg("-e").arg(format!("inject={calls}:signal=KILL:when={at}"));
-    }
-    strace.arg(std::env::current_exe().expect("this program"));
-    strace.args(["--exact", "torn::lives", "--ignored", "--test-threads=1"]);
-    strace.env(URL, url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
-    strace.status().expect("strace is installed")
+/// A process that lives through [`lives`].
+fn life(url: &str, calls: &'static str, folder: &Folder) -> Traced {
+    Traced { test: "torn::lives", variables: vec![(URL, url.to_owned())], calls, log: folder.path().join("strace") }
 }
 
 fn morning() -> DateTime<Utc> {

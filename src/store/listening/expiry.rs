@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::city::City;
+use super::holds::COVERED;
 use crate::store::audit::{self, Act};
 use crate::store::row::{count, micros, text};
 use crate::store::{Store, StoreError, on};
@@ -20,6 +20,15 @@ pub struct Expired {
     pub id: RecordingId,
     /// Below the folder of recordings.
     pub path: String,
+}
+
+/// A recording as its row says that it lies there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnDisk {
+    /// Below the folder of recordings.
+    pub path: String,
+    /// It is being deleted: its sound may be gone already.
+    pub marked: bool,
 }
 
 /// A finding of the nightly check of a machine's recordings.
@@ -42,41 +51,22 @@ pub struct Outlook {
 }
 
 impl Store {
-    /// Of each city that has any: `due` are the recordings that began before then and are not held.
-    pub async fn recordings_outlook(&self, before: DateTime<Utc>) -> Result<BTreeMap<City, Outlook>, StoreError> {
-        const DUE: &str = "select city, count(*) from recording where deleted_at is null and state = 'closed' \
-             and started_at < $1 and city is not null \
-             and not exists (select 1 from legal_hold where legal_hold.ticket = recording.owner) group by city";
-        const HELD: &str = "select recording.city, count(*) from legal_hold \
-             join recording on recording.owner = legal_hold.ticket \
-             where recording.erased_at is null and recording.city is not null group by recording.city";
-        let due: Vec<(String, i64)> =
-            on!(&self.read, pool => sqlx::query_as(DUE).bind(micros(before)).fetch_all(pool).await)?;
-        let held: Vec<(String, i64)> = on!(&self.read, pool => sqlx::query_as(HELD).fetch_all(pool).await)?;
-        let mut outlook: BTreeMap<City, Outlook> = BTreeMap::new();
-        for (city, recordings) in due {
-            outlook.entry(text("recording.city", &city)?).or_default().due = count("count", recordings)?;
-        }
-        for (city, recordings) in held {
-            outlook.entry(text("recording.city", &city)?).or_default().held = count("count", recordings)?;
-        }
-        Ok(outlook)
-    }
-
-    /// Marks closed recordings that began before then as deleted, unless their ticket is held; each is a line in the audit of
+    /// Marks closed recordings that began before then as deleted, unless their ticket or one that is merged with it is held; each is a line in the audit of
     /// its ticket, or of its call. Gives how many.
     ///
     /// # Errors
     /// The database's; what was marked until then stays marked.
     pub async fn expire_recordings(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        const SQL: &str = "update recording set deleted_at = $1 where deleted_at is null and id in (select id from recording \
+        let sql = format!(
+            "update recording set deleted_at = $1 where deleted_at is null and id in (select id from recording \
              where deleted_at is null and state = 'closed' and started_at < $2 \
-             and not exists (select 1 from legal_hold where legal_hold.ticket = recording.owner) \
-             order by started_at, id limit $3) returning id, call, owner";
+             and (owner is null or owner not in ({COVERED})) \
+             order by started_at, id limit $3) returning id, call, owner"
+        );
         let mut all = 0;
         loop {
             let mut transaction = self.begin().await?;
-            let marked: Vec<(String, String, Option<String>)> = on!(&mut transaction, transaction => sqlx::query_as(SQL)
+            let marked: Vec<(String, String, Option<String>)> = on!(&mut transaction, transaction => sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
                 .bind(micros(now))
                 .bind(micros(before))
                 .bind(BATCH)
@@ -129,21 +119,22 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Paths of this machine's recordings that began in that time and whose sound should be there.
-    pub async fn recording_paths(
+    /// This machine's recordings that began in that time and whose files are not gone for good.
+    pub async fn recordings_on_disk(
         &self,
         node: &str,
         from: DateTime<Utc>,
         to: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError> {
-        const SQL: &str = "select path from recording where started_at >= $2 and started_at < $3 and node = $1 \
-             and deleted_at is null";
-        Ok(on!(&self.read, pool => sqlx::query_scalar(SQL)
+    ) -> Result<Vec<OnDisk>, StoreError> {
+        const SQL: &str = "select path, deleted_at from recording where started_at >= $2 and started_at < $3 \
+             and node = $1 and erased_at is null";
+        let rows: Vec<(String, Option<DateTime<Utc>>)> = on!(&self.read, pool => sqlx::query_as(SQL)
             .bind(node)
             .bind(micros(from))
             .bind(micros(to))
             .fetch_all(pool)
-            .await)?)
+            .await)?;
+        Ok(rows.into_iter().map(|(path, deleted_at)| OnDisk { path, marked: deleted_at.is_some() }).collect())
     }
 
     /// When this machine's first recording began that is still kept.

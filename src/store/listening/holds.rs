@@ -1,4 +1,5 @@
-//! Legal holds: the recordings of a ticket that are kept whatever their age.
+//! Legal holds: the recordings of a ticket that are kept whatever their age. Tickets that were merged are one matter: a hold
+//! on one of them keeps the recordings of all.
 
 use chrono::{DateTime, Utc};
 
@@ -26,14 +27,29 @@ pub enum Held {
     Unknown,
 }
 
+/// The numbers of all tickets that a hold covers.
+pub(super) const COVERED: &str = "select member.number from legal_hold \
+     join ticket held on held.number = legal_hold.ticket \
+     join ticket member on member.number = coalesce(held.merged_into, held.number) \
+     union all select member.number from legal_hold \
+     join ticket held on held.number = legal_hold.ticket \
+     join ticket member on member.merged_into = coalesce(held.merged_into, held.number)";
+
+/// The numbers of a ticket ($1) and of all that are merged with it; one that is merged names the lead, which is no other's
+/// follower.
+const MATTER: &str = "select number from ticket \
+     where number = (select coalesce(merged_into, number) from ticket where number = $1) \
+     union all select number from ticket \
+     where merged_into = (select coalesce(merged_into, number) from ticket where number = $1)";
+
 const SELECT: &str = "select ticket, at, actor, reason from legal_hold where true";
 
 impl Store {
-    /// Keeps a ticket's recordings from now on. What was marked as deleted and still has its file is kept too.
+    /// Keeps the recordings of a ticket, and of those that are merged with it, from now on. What was marked as deleted and still has its file is kept too.
     pub async fn hold(&self, ticket: Number, reason: &str, by: &By, now: DateTime<Utc>) -> Result<Held, StoreError> {
         const SQL: &str =
             "insert into legal_hold (ticket, at, actor, reason) values ($1, $2, $3, $4) on conflict do nothing";
-        const SAVE: &str = "update recording set deleted_at = null where owner = $1 and erased_at is null";
+        let save = format!("update recording set deleted_at = null where erased_at is null and owner in ({MATTER})");
         let mut transaction = self.begin().await?;
         if ticket_row::lock(&mut transaction, ticket).await?.is_none() {
             return Ok(Held::Unknown);
@@ -49,7 +65,7 @@ impl Store {
         if held == 0 {
             return Ok(Held::Already);
         }
-        on!(&mut transaction, transaction => sqlx::query(SAVE)
+        on!(&mut transaction, transaction => sqlx::query(sqlx::AssertSqlSafe(save))
             .bind(ticket.to_string())
             .execute(&mut **transaction)
             .await
@@ -91,13 +107,16 @@ impl Store {
         Ok(Held::Done)
     }
 
-    /// Whether and why a ticket's recordings are held.
+    /// Whether and why a ticket's recordings are held: by a hold of its own, else by the oldest of the tickets that are merged
+    /// with it.
     pub async fn legal_hold(&self, ticket: Number) -> Result<Option<LegalHold>, StoreError> {
-        let row: Option<HoldRow> = on!(&self.read, pool => {
-            let mut query = sqlx::QueryBuilder::new(SELECT);
-            query.push(" and ticket = ").push_bind(ticket.to_string());
-            query.build_query_as().fetch_optional(pool).await
-        })?;
+        let sql = format!(
+            "{SELECT} and ticket in ({MATTER}) order by case when ticket = $1 then 0 else 1 end, at, ticket limit 1"
+        );
+        let row: Option<HoldRow> = on!(&self.read, pool => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(ticket.to_string())
+            .fetch_optional(pool)
+            .await)?;
         row.map(LegalHold::try_from).transpose()
     }
 

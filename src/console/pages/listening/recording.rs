@@ -29,7 +29,11 @@ struct RecordingPage {
 impl RecordingPage {
     fn held(&self) -> Option<String> {
         let hold = self.hold.as_ref()?;
-        Some(self.frame.fill("listening.held_since", &[&self.frame.time(hold.at), &hold.reason]))
+        let since = self.frame.time(hold.at);
+        if self.one.belongs_to == Some(hold.ticket) {
+            return Some(self.frame.fill("listening.held_since", &[&since, &hold.reason]));
+        }
+        Some(self.frame.fill("listening.held_with", &[&hold.ticket, &since, &hold.reason]))
     }
 }
 
@@ -51,7 +55,8 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Segment(id): 
     render(&RecordingPage { frame, one, player, story, hold })
 }
 
-/// Keeps the recordings of this one's ticket beyond their time, or lets them go.
+/// Keeps the recordings of this one's ticket beyond their time, or lets them go: by the hold that the page shows, which may be
+/// that of a ticket it is merged with.
 pub async fn hold(
     State(shared): State<Arc<Shared>>,
     frame: Frame,
@@ -62,6 +67,8 @@ pub async fn hold(
     let none = || Problem::new(Kind::NotFound, "This recording belongs to no ticket.");
     let ticket = heard.recording.owner.ok_or_else(none)?;
     let held = fields.text("what") != Some("release");
+    let hold = shared.store.legal_hold(ticket).await.map_err(|error| Problem::internal("hold", &error))?;
+    let ticket = hold.filter(|_| !held).map_or(ticket, |hold| hold.ticket);
     keep(&shared, &frame.asking, ticket, &fields.needed("reason")?, held).await?;
     done(&format!("/recordings/{}", heard.recording.id), if held { "held" } else { "released" })
 }
