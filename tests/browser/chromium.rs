@@ -18,7 +18,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// One window of a browser that has never been used before.
 pub struct Chromium {
-    _driver: Guarded,
+    driver: Guarded,
     _profile: TempFolder,
     agent: ureq::Agent,
     session: String,
@@ -62,7 +62,7 @@ impl Chromium {
         let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
         std::fs::create_dir_all(&pictures).expect("a folder");
         let browser = Chromium {
-            _driver: driver,
+            driver,
             _profile: profile,
             agent,
             session: format!("{url}/{id}"),
@@ -83,7 +83,12 @@ impl Chromium {
         if status.is_success() { Ok(value) } else { Err(format!("{path}: {}", value["message"])) }
     }
 
-    fn devtools(&self, command: &str, parameters: &Value) -> Value {
+    /// The process whose children the browser's are.
+    pub fn driver_id(&self) -> u32 {
+        self.driver.id()
+    }
+
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
         self.command("/goog/cdp/execute", &body).unwrap_or_else(|error| panic!("{error}"))
     }

@@ -78,6 +78,7 @@ fn an_administrator_imports_days_off_after_a_look_at_what_moves() {
         ("/admin/retention", "admin-retention"),
         ("/admin/outbox", "admin-outbox"),
         ("/admin/prompts", "admin-prompts"),
+        ("/admin/prompts/menu.head", "admin-prompt"),
         ("/admin/flow", "admin-flow"),
     ] {
         browser.open(path);
