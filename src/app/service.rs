@@ -200,7 +200,7 @@ impl Service {
             recordings,
             reports: config.reports.clone(),
             flows,
-            studio: studio(config.prompts.folder.clone(), lines),
+            studio: Arc::new(studio(config.prompts.folder.clone(), lines)),
             attachments,
             token,
             live: Arc::clone(&live),

@@ -145,7 +145,7 @@ pub struct Console {
     /// The flows that calls walk, by name: drawn for people.
     pub flows: Vec<(String, Flow)>,
     /// The prompts, heard and replaced.
-    pub studio: Studio,
+    pub studio: Arc<Studio>,
     /// From when on a class rises.
     pub reports: report::Config,
     /// Renders the metrics as Prometheus text.

@@ -27,7 +27,7 @@ pub struct Studio {
     in_use: InUse,
     take_up: TakeUp,
     /// One change of the folder at a time.
-    changing: Mutex<()>,
+    changing: Arc<Mutex<()>>,
 }
 
 /// Why a prompt stays as it was.
@@ -51,7 +51,7 @@ impl Studio {
         in_use: impl Fn() -> Arc<Prompts> + Send + Sync + 'static,
         take_up: impl Fn(Arc<Prompts>) -> Result<(), String> + Send + Sync + 'static,
     ) -> Studio {
-        Studio { folder, in_use: Box::new(in_use), take_up: Box::new(take_up), changing: Mutex::default() }
+        Studio { folder, in_use: Box::new(in_use), take_up: Box::new(take_up), changing: Arc::default() }
     }
 
     /// What a call says that begins now.
@@ -62,6 +62,12 @@ impl Studio {
     fn folder(&self) -> Result<PathBuf, Problem> {
         let missing = || Problem::new(Kind::Conflict, "No folder takes prompts: set `folder` of `[prompts]`.");
         self.folder.clone().ok_or_else(missing)
+    }
+
+    /// The next call has what the folder has now.
+    fn renew(&self, folder: &Path) -> Result<(), Problem> {
+        let stays = |what| Problem::new(Kind::Conflict, format!("Calls go on with the prompts that they had: {what}."));
+        (self.take_up)(Arc::new(load(folder)?)).map_err(stays)
     }
 }
 
@@ -82,7 +88,7 @@ pub async fn replace(
     let folder = shared.studio.folder()?;
     let now = shared.clock.wall();
     let review = Review { reviewer: reviewer.to_owned(), reviewed: beijing_day(now).to_string() };
-    let _alone = shared.studio.changing.lock().await;
+    let alone = Arc::clone(&shared.studio.changing).lock_owned().await;
     let (into, of) = (folder.clone(), id.to_owned());
     let (import, taken) = off_thread(move || -> Result<_, NotReplaced> {
         load(&into)?;
@@ -93,8 +99,14 @@ pub async fn replace(
     .await?;
     // before the sound is in its place: nothing is changed of which nobody knows by whom
     write_down(shared, asking, id, Action::Imported, format!("{language}: {}", taken.report)).await?;
-    off_thread(move || import.write(&folder).map_err(|problem| unusable(&[problem]))).await?;
-    renew(shared).await?;
+    let studio = Arc::clone(&shared.studio);
+    // a request that is given up in the middle does not stop it
+    off_thread(move || {
+        let _alone = alone;
+        import.write(&folder).map_err(|problem| unusable(&[problem]))?;
+        studio.renew(&folder)
+    })
+    .await?;
     Ok(taken)
 }
 
@@ -104,28 +116,24 @@ pub async fn replace(
 /// The pack has no such sound, or the folder has put none in its place; the folder can't be used.
 pub async fn restore(shared: &Shared, asking: &Asking, id: &str, language: Language) -> Result<(), Problem> {
     let folder = shared.studio.folder()?;
-    let _alone = shared.studio.changing.lock().await;
+    let alone = Arc::clone(&shared.studio.changing).lock_owned().await;
     if !may_restore(&shared.studio.in_use(), language, id) {
         return Err(no_prompt());
     }
     write_down(shared, asking, id, Action::Removed, language.to_string()).await?;
-    let of = id.to_owned();
-    off_thread(move || import::take_out(&folder, language, &of).map_err(|problem| unusable(&[problem]))).await?;
-    renew(shared).await
+    let (of, studio) = (id.to_owned(), Arc::clone(&shared.studio));
+    off_thread(move || {
+        let _alone = alone;
+        import::take_out(&folder, language, &of).map_err(|problem| unusable(&[problem]))?;
+        studio.renew(&folder)
+    })
+    .await
 }
 
 /// Whether there is a built-in sound to go back to, and another one in its place.
 pub fn may_restore(prompts: &Prompts, language: Language, id: &str) -> bool {
     let is_of_a_range = prompts.line(language, id).is_none_or(|line| line.range.is_some());
     !is_of_a_range && prompts.is_replaced(language, id) && Prompts::embedded().clip(language, id).is_some()
-}
-
-/// The next call has what the folder has now.
-async fn renew(shared: &Shared) -> Result<(), Problem> {
-    let folder = shared.studio.folder()?;
-    let prompts = off_thread(move || load(&folder)).await?;
-    let stays = |what| Problem::new(Kind::Conflict, format!("Calls go on with the prompts that they had: {what}."));
-    (shared.studio.take_up)(Arc::new(prompts)).map_err(stays)
 }
 
 fn load(folder: &Path) -> Result<Prompts, Problem> {

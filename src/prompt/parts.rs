@@ -15,6 +15,12 @@ pub fn group(id: &str) -> &str {
     id.split('.').next().unwrap_or(id)
 }
 
+/// By group and number: `num.2` stands before `num.10`.
+pub fn order(id: &str) -> (&str, u32, &str) {
+    let name = id.split_once('.').map_or("", |(_, name)| name);
+    (group(id), name.parse().unwrap_or(u32::MAX), name)
+}
+
 /// Whether this is said in one go with what comes before and after it.
 pub fn is_part(id: &str) -> bool {
     NEEDED.contains(&group(id)) || NAMES.contains(&group(id)) || is_breath(id)

@@ -113,7 +113,7 @@ impl Setting {
             reports,
             settings,
             flows: vec![("12345".to_owned(), flow())],
-            studio: studio(folder.join("prompts")),
+            studio: Arc::new(studio(folder.join("prompts"))),
             metrics: Box::new(metrics),
             oidc,
             clock: Clock::start(),

@@ -9,7 +9,7 @@ use super::{Source, print};
 use crate::app::Failure;
 use crate::language::Language;
 use crate::prompt::manifest::Line;
-use crate::prompt::parts::group;
+use crate::prompt::parts::{group, order};
 use crate::prompt::sound::Level;
 use crate::prompt::{Confidence, Origin, Prompts};
 
@@ -84,7 +84,7 @@ impl Arguments {
         let languages = Language::ALL.into_iter().filter(|language| self.lang.is_none_or(|only| only == *language));
         let languages: Vec<Language> = languages.collect();
         let mut ids: Vec<&str> = prompts.ids().filter(wanted).collect();
-        ids.sort_by_cached_key(|id| order(id));
+        ids.sort_by_key(|id| order(id));
         let each = ids.into_iter().flat_map(|id| languages.iter().map(move |language| (id, *language)));
         each.filter_map(|(id, language)| {
             let line = prompts.line(language, id).filter(|line| self.state.is_none_or(|state| state.is_so(line)))?;
@@ -103,12 +103,6 @@ impl State {
             State::Unsigned => line.review.is_none(),
         }
     }
-}
-
-/// `num.2` stands before `num.10`.
-fn order(id: &str) -> (String, u32, String) {
-    let name = id.split_once('.').map_or("", |(_, name)| name);
-    (group(id).to_owned(), name.parse().unwrap_or(u32::MAX), name.to_owned())
 }
 
 /// The cells of the table, a row for each prompt, or one for all of a range.

@@ -18,7 +18,7 @@ use crate::console::query::Parameters;
 use crate::console::segment::{Segment, Segments};
 use crate::console::studio::{self, NotReplaced, no_prompt};
 use crate::language::Language;
-use crate::prompt::parts::group;
+use crate::prompt::parts::{group, order};
 use crate::prompt::{Origin, Prompts};
 
 pub const KEYS: &[&str] = &["q", "group", "voice", "page"];
@@ -64,7 +64,8 @@ pub async fn show(
     Extension(asked): Extension<Parameters>,
 ) -> Result<Response, Problem> {
     let prompts = shared.studio.in_use();
-    let all: Vec<&str> = prompts.ids().filter(|id| is_read_alone(&prompts, id)).collect();
+    let mut all: Vec<&str> = prompts.ids().filter(|id| is_read_alone(&prompts, id)).collect();
+    all.sort_by_key(|id| order(id));
     let mut groups: Vec<String> = all.iter().map(|id| group(id).to_owned()).collect();
     groups.dedup();
     let found: Vec<&str> = all.into_iter().filter(|id| is_asked_for(&prompts, id, &asked)).collect();

@@ -124,6 +124,9 @@ fn page(shared: &Shared, frame: &Frame, entry: &Knowledge, wrong: Option<String>
         let voices = [Language::Zh, Language::Bo].map(|language| {
             let mut voice = Voice::of(frame, &prompts, language, &id);
             voice.upload = own.is_some().then(|| format!("/admin/knowledge/{}/spoken", entry.id));
+            if !voice.is_spoken() {
+                frame.t("prompts.not_recorded").clone_into(&mut voice.state);
+            }
             let text = said(entry, part, language);
             let other_text = voice.text.as_ref().is_some_and(|spoken| spoken != text);
             Said { voice, text: text.to_owned(), other_text }

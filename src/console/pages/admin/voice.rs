@@ -84,6 +84,7 @@ pub fn in_words(frame: &Frame, refused: &Refused) -> String {
     match refused {
         Refused::Unreadable(what) => frame.with("unfit.unreadable", what),
         Refused::Unfit(unfit) => match unfit {
+            Unfit::Silent { peak_dbfs } if peak_dbfs.is_infinite() => frame.t("unfit.empty").to_owned(),
             Unfit::Empty => frame.t("unfit.empty").to_owned(),
             Unfit::Silent { peak_dbfs } => frame.with("unfit.silent", format!("{peak_dbfs:.0}")),
             Unfit::Short { ms } => frame.with("unfit.short", ms),
