@@ -9,7 +9,7 @@ use hotline::call::Setup;
 use hotline::call::line::Line;
 use hotline::city::City;
 use hotline::clock::Clock;
-use hotline::driver::calls::{Calls, Placing, Running, Served, Stage};
+use hotline::driver::calls::{Calls, Lines, Placing, Running, Served, Stage};
 use hotline::driver::keeper::Keeping;
 use hotline::driver::media::{self, Media};
 use hotline::driver::recorder::{self, Recorder};
@@ -276,7 +276,7 @@ async fn parts(folder: &TempFolder, stages: watch::Receiver<Stage>, holder: Hold
         keeping: Arc::new(Keeping { store: store.clone(), recorder, live: Arc::clone(&live), clock }),
         live,
         clock,
-        lines: vec![Served { line: Line::default(), setup: Arc::new(setup) }],
+        lines: Arc::new(Lines::new(vec![Served { line: Line::default(), setup: Arc::new(setup) }])),
         advertise: None,
         node: "test".to_owned(),
         random: Mutex::new(StdRng::from_seed([5; 32])),
