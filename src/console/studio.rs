@@ -94,7 +94,9 @@ pub async fn replace(
         load(&into)?;
         let sheet = Sheet::load(Some(&into), language).map_err(|problems| unusable(&problems))?;
         let entry = says.or_else(|| sheet.get(&of).cloned()).ok_or_else(no_prompt)?;
-        Import::of_one(language, &entry, &recording, &into, Some(&review)).map_err(NotReplaced::Refused)
+        let made = Import::of_one(language, &entry, &recording, &into, Some(&review)).map_err(NotReplaced::Refused)?;
+        made.0.check(&into).map_err(|problem| unusable(&[problem]))?;
+        Ok(made)
     })
     .await?;
     // before the sound is in its place: nothing is changed of which nobody knows by whom

@@ -21,7 +21,7 @@ use super::master::studio::{self, Studio};
 use super::master::{Kind, Report, Unfit, master};
 use super::sheet::{Entry, Sheet};
 use super::sound::Sound;
-use super::{Problem, Prompts, wav};
+use super::{Problem, Prompts, text, wav};
 use crate::language::Language;
 use edit::Edited;
 use files::Pending;
@@ -68,6 +68,9 @@ pub enum Refused {
     Unreadable(String),
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    /// The text that it says has a character that no prompt of this language is written with.
+    #[error("{0} is not written in {1}")]
+    Text(char, Language),
 }
 
 impl fmt::Display for Taken {
@@ -125,6 +128,9 @@ impl Import {
         into: &Path,
         review: Option<&Review>,
     ) -> Result<(Import, Taken), Refused> {
+        if let Some(stranger) = text::stranger(language, &entry.line.text) {
+            return Err(Refused::Text(stranger, language));
+        }
         let (ready, taken) = mastered(entry, studio, into, review)?;
         Ok((Import { language, ready: vec![ready], refused: 0, left_alone: Vec::new() }, taken))
     }
@@ -139,6 +145,14 @@ impl Import {
         let is_taken = |id: &str| self.ready.iter().any(|ready| ready.id == id);
         let is_missing = |entry: &&Entry| entry.line.origin != Origin::Recorded && !is_taken(&entry.id);
         sheet.entries().iter().filter(is_missing).count()
+    }
+
+    /// Whether the manifest of this folder can take it.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub fn check(&self, into: &Path) -> Result<(), Problem> {
+        self.noted(&into.join(MANIFEST)).map(drop)
     }
 
     /// Writes the sounds below `into` and notes them in its manifest; both are made if they are missing. Nothing takes

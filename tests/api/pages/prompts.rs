@@ -203,8 +203,19 @@ fn a_knowledge_entry_is_spoken_by_its_own_people() {
         let reply = hand_in(&service, &karma, path, &wrong, &recording(0.2));
         assert!(reply.status.is_client_error(), "{wrong:?}");
     }
-    let unit = service.browser("unit");
+    let unspeakable: Vec<(&str, &str)> = entry
+        .into_iter()
+        .map(|(key, value)| if key == "text_zh" { (key, "请看 <b>app</b>。") } else { (key, value) })
+        .collect();
+    karma.sent("/admin/knowledge", &[unspeakable.as_slice(), &named].concat());
     let fields = [("part", "prompt"), ("language", "zh")];
+    let imports = || service.get("/api/v1/audit?subject=prompt%20kbans.park_hours").text().matches("imported").count();
+    let before = imports();
+    let reply = hand_in(&service, &karma, path, &fields, &recording(0.2));
+    assert!(reply.status == 422 && reply.text().contains("不能用于语音提示"), "{}", reply.text());
+    assert_eq!((imports(), before), (3, 3), "nothing was done, and nothing is told");
+    karma.sent("/admin/knowledge", &[entry.as_slice(), &named].concat());
+    let unit = service.browser("unit");
     assert_eq!(hand_in(&service, &unit, path, &fields, &recording(0.2)).status, 303, "it is the unit's own");
     let foreign = hand_in(&service, &unit, "/admin/knowledge/social-insurance/spoken", &fields, &recording(0.2));
     assert_eq!(foreign.status, 403, "{}", foreign.text());

@@ -82,6 +82,7 @@ pub fn language_of(text: &str) -> Result<Language, Problem> {
 /// Why a recording was not taken, for whoever recorded it.
 pub fn in_words(frame: &Frame, refused: &Refused) -> String {
     match refused {
+        Refused::Text(stranger, _) => frame.with("unfit.text", stranger),
         Refused::Unreadable(what) => frame.with("unfit.unreadable", what),
         Refused::Unfit(unfit) => match unfit {
             Unfit::Silent { peak_dbfs } if peak_dbfs.is_infinite() => frame.t("unfit.empty").to_owned(),
