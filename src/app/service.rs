@@ -200,6 +200,7 @@ impl Service {
             recordings,
             reports: config.reports.clone(),
             flows,
+            settings: settings::shown(&config),
             studio: Arc::new(studio(config.prompts.folder.clone(), lines)),
             attachments,
             token,

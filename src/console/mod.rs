@@ -35,6 +35,7 @@ mod schema;
 mod secrets;
 mod segment;
 mod sessions;
+mod settings;
 mod studio;
 mod supervision;
 mod tickets;
@@ -72,6 +73,7 @@ use crate::store::{AttachmentFolder, Store};
 pub use observe::{DURATION as DURATION_METRIC, DURATION_BUCKETS_S, REQUESTS as REQUESTS_METRIC, describe_metrics};
 pub use openapi::document as openapi_document;
 pub use routes::{Access, Entry, entries, page_entries};
+pub use settings::{Settings, TrunkSettings};
 pub use studio::Studio;
 pub use tls::{Tls, TlsError};
 pub use token::{ApiToken, FILE_NAME as TOKEN_FILE_NAME, TokenError};
@@ -144,6 +146,8 @@ pub struct Console {
     pub live: Arc<Live>,
     /// The flows that calls walk, by name: drawn for people.
     pub flows: Vec<(String, Flow)>,
+    /// What administrators are shown of the configuration.
+    pub settings: Settings,
     /// The prompts, heard and replaced.
     pub studio: Arc<Studio>,
     /// From when on a class rises.

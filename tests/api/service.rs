@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hotline::access::Role;
 use hotline::clock::Clock;
-use hotline::console::{self, ApiToken, Config, Console, Studio, Tls, oidc};
+use hotline::console::{self, ApiToken, Config, Console, Settings, Studio, Tls, oidc};
 use hotline::ivr::Flow;
 use hotline::live::Live;
 use hotline::prompt::Prompts;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::holds::COVERED;
+use crate::city::City;
 use crate::store::audit::{self, Act};
 use crate::store::row::{count, micros, text};
 use crate::store::{Store, StoreError, on};
@@ -51,7 +52,32 @@ pub struct Outlook {
 }
 
 impl Store {
-    /// Marks closed recordings that began before then as deleted, unless their ticket or one that is merged with it is held; each is a line in the audit of
+    /// Of each city that has any: `due` are the recordings that began before then and are not held.
+    pub async fn recordings_outlook(&self, before: DateTime<Utc>) -> Result<BTreeMap<City, Outlook>, StoreError> {
+        let due = format!(
+            "select city, count(*) from recording where deleted_at is null and state = 'closed' \
+             and started_at < $1 and city is not null and (owner is null or owner not in ({COVERED})) group by city"
+        );
+        let held = format!(
+            "select city, count(*) from recording where owner in ({COVERED}) \
+             and erased_at is null and city is not null group by city"
+        );
+        let (due, held) = (sqlx::AssertSqlSafe(due), sqlx::AssertSqlSafe(held));
+        let due: Vec<(String, i64)> =
+            on!(&self.read, pool => sqlx::query_as(due).bind(micros(before)).fetch_all(pool).await)?;
+        let held: Vec<(String, i64)> = on!(&self.read, pool => sqlx::query_as(held).fetch_all(pool).await)?;
+        let mut outlook: BTreeMap<City, Outlook> = BTreeMap::new();
+        for (city, recordings) in due {
+            outlook.entry(text("recording.city", &city)?).or_default().due = count("count", recordings)?;
+        }
+        for (city, recordings) in held {
+            outlook.entry(text("recording.city", &city)?).or_default().held = count("count", recordings)?;
+        }
+        Ok(outlook)
+    }
+
+    /// Marks closed recordings that began before then as deleted, unless their ticket or one that is merged with it is held;
+    /// each is a line in the audit of
     /// its ticket, or of its call. Gives how many.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ mod outline;
 mod search;
 
 pub(super) use belonging::{belong_to_attempt, belong_to_ticket, follow_ticket};
-pub use expiry::{Expired, OnDisk, RecordingsChecked};
+pub use expiry::{Expired, OnDisk, Outlook, RecordingsChecked};
 pub use holds::{Held, LegalHold};
 pub(super) use outline::insert_peaks;
 pub use outline::peaks_of;

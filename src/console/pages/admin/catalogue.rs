@@ -318,115 +318,10 @@ pub async fn keep_reason(
 
 async fn put_reason(shared: Arc<Shared>, frame: &Frame, fields: &Fields) -> Result<(), Problem> {
     use Member::{Flag, Text};
-    let reason = body(&fields, &[("zh", Text), ("bo", Text), ("told_to_requester", Text), ("active", Flag)])?;
-    let path = Segments([fields.needed("kind")?, fields.needed("code")?]);
-    let _ = api::put_reason(State(shared), frame.asking, path, reason).await?;
-    done("/admin/reasons", "saved")
-}
-
-pub async fn knowledge(
-    State(shared): State<Arc<Shared>>,
-    frame: Frame,
-    Extension(query): Extension<Parameters>,
-) -> Result<Response, Problem> {
-    let city = query.value("city")?;
-    let mut entries = shared.store.knowledge(city).await.map_err(failed)?;
-    entries.retain(|placed| placed.entry.city.is_none_or(|city| sees(&frame, city)));
-    let row = |Placed { entry, position }: &Placed| {
-        vec![
-            // those of every city are the operator's: an account has cities of its own
-            match entry.city {
-                Some(_) => Cell::link(&entry.id, format!("/admin/knowledge/edit?id={}", entry.id)),
-                None => Cell::text(&entry.id),
-            },
-            Cell::text(
-                entry.city.map_or_else(|| frame.t("admin.every_city").to_owned(), |city| frame.name("city", city)),
-            ),
-            Cell::text(&entry.unit),
-            Cell::text(position),
-            Cell::text(&entry.title_zh),
-            Cell::bo(&entry.title_bo),
-            Cell::text(entry.review_on),
-            Cell::active(&frame, entry.active),
-        ]
-    };
-    let title = frame.t("admin.knowledge").to_owned();
-    let table = Table {
-        caption: title.clone(),
-        columns: columns(&frame, &["id", "city", "unit", "position", "title_zh", "title_bo", "review_on", "active"]),
-        rows: entries.iter().map(row).collect(),
-    };
-    let forms = vec![city_question(&frame, "/admin/knowledge", city)];
-    let links = new(&frame, "/admin/knowledge/edit");
-    show(&frame, Sheet { title, tables: vec![table], forms, links, ..Sheet::default() })
-}
-
-pub async fn edit_knowledge(
-    State(shared): State<Arc<Shared>>,
-    frame: Frame,
-    Extension(query): Extension<Parameters>,
-) -> Result<Response, Problem> {
-    let placed = match query.value("id")? {
-        Some(id) => {
-            let placed = shared.store.knowledge_entry(&id).await.map_err(failed)?;
-            let seen = placed.filter(|placed| placed.entry.city.is_some_and(|city| sees(&frame, city)));
-            Some(seen.ok_or_else(unknown)?)
-        }
-        None => None,
-    };
-    let of = |text: fn(&Placed) -> String| placed.as_ref().map(text).unwrap_or_default();
-    let id = match &placed {
-        Some(placed) => Field::hidden("id", &placed.entry.id),
-        None => Field::line(&frame, "id", "").needed().hint(frame.t("admin.code_hint")),
-    };
-    let chosen = placed.as_ref().and_then(|placed| placed.entry.city);
-    let cities = choices(&frame, "city", &own_cities(&frame), |city| Some(*city) == chosen);
-    let own = frame.asking.caller.unit.as_ref().map(ToString::to_string);
-    let unit = placed.as_ref().map(|placed| placed.entry.unit.to_string()).or(own).unwrap_or_default();
-    let fields = vec![
-        id,
-        Field::new(&frame, "city", Input::One(cities)).needed(),
-        Field::new(&frame, "unit", Input::One(unit_choices(&shared, &frame, &unit).await?)).needed(),
-        Field::new(&frame, "position", Input::Line("number", of(|placed| placed.position.to_string()))),
-        Field::line(&frame, "title_zh", of(|placed| placed.entry.title_zh.to_string())).needed(),
-        Field::line(&frame, "title_bo", of(|placed| placed.entry.title_bo.to_string())).needed(),
-        Field::long(&frame, "text_zh", of(|placed| placed.entry.text_zh.to_string())).needed(),
-        Field::long(&frame, "text_bo", of(|placed| placed.entry.text_bo.to_string())).needed(),
-        Field::new(&frame, "review_on", Input::Line("date", of(|placed| placed.entry.review_on.to_string()))).needed(),
-        Field::line(&frame, "choice", of(|placed| said(placed.entry.choice.as_ref()))),
-        Field::line(&frame, "prompt", of(|placed| said(placed.entry.prompt.as_ref())))
-            .hint(frame.t("admin.prompt_hint")),
-        Field::new(&frame, "active", Input::Tick(placed.as_ref().is_none_or(|placed| placed.entry.active))),
-    ];
-    let id = of(|placed| placed.entry.id.to_string());
-    let spoken = (format!("/admin/knowledge/{id}/spoken"), frame.t("prompts.spoken").to_owned());
-    let links = if id.is_empty() { Vec::new() } else { vec![spoken] };
-    editing_with(&frame, "admin.knowledge", "/admin/knowledge", id, (fields, links))
-}
-
-pub async fn keep_knowledge(
-    State(shared): State<Arc<Shared>>,
-    frame: Frame,
-    Sent(fields): Sent,
-) -> Result<Response, Problem> {
-    use Member::{Flag, Number, Text};
-    let members = [
-        ("city", Text),
-        ("unit", Text),
-        ("position", Number),
-        ("title_zh", Text),
-        ("title_bo", Text),
-        ("text_zh", Text),
-        ("text_bo", Text),
-        ("review_on", Text),
-        ("choice", Text),
-        ("prompt", Text),
-        ("active", Flag),
-    ];
-    let entry = body(&fields, &members)?;
-    let id = Segment(fields.needed("id")?);
-    let _ = api::put_knowledge(State(shared), frame.asking, id, entry).await?;
-    done("/admin/knowledge", "saved")
+    let reason = body(fields, &[("zh", Text), ("bo", Text), ("told_to_requester", Text), ("active", Flag)])?;
+    let (kind, code): (ReasonKind, ReasonCode) = (fields.needed("kind")?, fields.needed("code")?);
+    let path = Segments([kind.to_string(), code.to_string()]);
+    api::put_reason(State(shared), frame.asking.clone(), path, reason).await.map(drop)
 }
 
 /// The units that whoever asks may name.
@@ -442,22 +337,33 @@ pub async fn unit_choices(shared: &Shared, frame: &Frame, chosen: &str) -> Resul
     Ok(seen.map(choice).collect())
 }
 
-fn editing(frame: &Frame, title: &str, action: &str, of: String, fields: Vec<Field>) -> Result<Response, Problem> {
-    editing_with(frame, title, action, of, (fields, Vec::new()))
+pub fn editing(
+    frame: &Frame,
+    title: &str,
+    action: &str,
+    of: String,
+    fields: Vec<Field>,
+    refused: Option<&Refused>,
+) -> Result<Response, Problem> {
+    editing_with(frame, title, action, of, (fields, Vec::new()), refused)
 }
 
 /// As [`editing`], with links that lead on.
-fn editing_with(
+pub fn editing_with(
     frame: &Frame,
     title: &str,
     action: &str,
     of: String,
     (fields, links): (Vec<Field>, Vec<(String, String)>),
+    refused: Option<&Refused>,
 ) -> Result<Response, Problem> {
+    // by what an entry is known: its code, or its id
+    let known = refused.and_then(|refused| refused.known("code").or_else(|| refused.known("id")));
+    let of = known.map_or(of, str::to_owned);
     let title = if of.is_empty() { frame.t("admin.add").to_owned() } else { format!("{} · {of}", frame.t(title)) };
     let button = frame.t("admin.save").to_owned();
-    let form = Form { action: action.to_owned(), fields, button, ..Form::default() };
-    show(frame, Sheet { title, forms: vec![form], links, ..Sheet::default() })
+    let form = Form { action: action.to_owned(), fields, button, ..Form::default() }.after(frame, refused);
+    show(frame, Sheet { title, forms: vec![form], links, ..Sheet::default() }.after(refused))
 }
 
 fn words(words: &[impl ToString]) -> String {

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::catalogue::{city_question, columns, editing, failed, new, own_cities, sees, unit_choices, unknown};
+use super::catalogue::{city_question, columns, editing_with, failed, new, own_cities, sees, unit_choices, unknown};
 use super::refused::Refused;
 use super::sheet::{Cell, Choice, Field, Input, Member, Sheet, Table, body, choices, show};
 use crate::access::Cities;
@@ -107,7 +107,10 @@ async fn entry_page(
             .hint(frame.t("admin.prompt_hint")),
         Field::new(frame, "active", Input::Tick(placed.is_none_or(|placed| placed.entry.active))),
     ];
-    editing(frame, "admin.knowledge", "/admin/knowledge", of(|placed| placed.entry.id.to_string()), fields, refused)
+    let id = of(|placed| placed.entry.id.to_string());
+    let spoken = (format!("/admin/knowledge/{id}/spoken"), frame.t("prompts.spoken").to_owned());
+    let links = if id.is_empty() { Vec::new() } else { vec![spoken] };
+    editing_with(frame, "admin.knowledge", "/admin/knowledge", id, (fields, links), refused)
 }
 
 pub async fn keep(State(shared): State<Arc<Shared>>, frame: Frame, Sent(fields): Sent) -> Result<Response, Problem> {

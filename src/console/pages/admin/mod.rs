@@ -13,6 +13,7 @@ mod refused;
 mod retention;
 mod sheet;
 mod spoken;
+mod thresholds;
 mod voice;
 
 use axum::response::Response;
@@ -61,9 +62,9 @@ pub fn routes() -> Vec<Route> {
         read("/admin/reasons", page(EditCatalogue, &[]), get(catalogue::reasons)),
         read("/admin/reasons/edit", page(EditCatalogue, &["kind", "code"]), get(catalogue::edit_reason)),
         send("/admin/reasons", form(EditCatalogue), post(catalogue::keep_reason)),
-        read("/admin/knowledge", page(EditKnowledge, &["city"]), get(catalogue::knowledge)),
-        read("/admin/knowledge/edit", page(EditKnowledge, &["id"]), get(catalogue::edit_knowledge)),
-        send("/admin/knowledge", form(EditKnowledge), post(catalogue::keep_knowledge)),
+        read("/admin/knowledge", page(EditKnowledge, &["city"]), get(knowledge::list)),
+        read("/admin/knowledge/edit", page(EditKnowledge, &["id"]), get(knowledge::edit)),
+        send("/admin/knowledge", form(EditKnowledge), post(knowledge::keep)),
         read("/admin/knowledge/{id}/spoken", page(EditKnowledge, &[]), get(spoken::show)),
         send("/admin/knowledge/{id}/spoken", upload(EditKnowledge, RECORDING_BYTES), post(spoken::replace)),
         read("/admin/users", page(ManageAccounts, &[]), get(people::users)),

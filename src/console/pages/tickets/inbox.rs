@@ -20,7 +20,7 @@ use crate::console::problem::Problem;
 use crate::console::query::{self, Parameters};
 use crate::console::tickets;
 use crate::language::Language;
-use crate::store::ListError;
+use crate::store::{Count, ListError};
 use crate::ticket::{Alarm, Channel, RequestType, State as TicketState, Urgency};
 
 #[derive(Template)]
@@ -79,10 +79,15 @@ pub async fn show(
     let named = Named::read(&shared, &frame).await?;
     let tickets: Vec<_> = page.items.into_iter().map(|listed| listed.ticket).collect();
     let rows = rows(&shared, &frame, &named, &tickets).await?;
+    let count = match (&cursor, &page.next) {
+        // the page is the whole list
+        (None, None) => Count { tickets: u32::try_from(tickets.len()).unwrap_or(u32::MAX), more: false },
+        _ => tab::count(&shared, &frame, &whole).await?,
+    };
     let next = page.next.map(|next| query.with("cursor", &next.to_string()).at("/tickets"));
     render(&InboxPage {
         tabs: tab::tabs(&shared, &frame, &whole).await?,
-        count: tab::shown(tab::count(&shared, &frame, &whole).await?),
+        count: tab::shown(count),
         next,
         beginning: cursor.map(|_| whole.at("/tickets")),
         views: views(&shared, &frame).await?,
