@@ -1,8 +1,11 @@
 //! The tickets behind a figure.
 
+use chrono::{Days, NaiveDate};
+
 use super::figures::{condition, source};
 use super::sums::{Day, days, stands};
 use super::{Dimension, ReportQuery, Store, StoreError, on};
+use crate::clock::beijing_day;
 use crate::store::sql::{Sql, builder};
 use crate::store::ticket_row::{self, TicketRow};
 use crate::store::{Cursor, MAX_PAGE, Page};
@@ -58,22 +61,59 @@ impl Store {
         cursor: Option<&Cursor>,
     ) -> Result<Page<Ticket>, StoreError> {
         let limit = limit.clamp(1, MAX_PAGE);
-        let query = &behind.report;
         let days = behind.days();
         if days.is_empty() && matches!(behind.counted, Counted::Figure(_)) {
             return Ok(Page { items: Vec::new(), next: None });
         }
+        let mut rows = Vec::new();
+        for since in behind.begin(cursor) {
+            let days: Vec<Day> =
+                days.iter().copied().filter(|day| since.is_none_or(|since| day.day >= since)).collect();
+            if since.is_some() && days.is_empty() {
+                continue;
+            }
+            let sql = behind.page(&days, since, limit, cursor);
+            rows = on!(&self.read, pool => builder!(sql).build_query_as::<TicketRow>().fetch_all(pool).await)?;
+            if rows.len() > limit as usize {
+                break;
+            }
+        }
+        let tickets = rows.into_iter().map(Ticket::try_from).collect::<Result<Vec<Ticket>, _>>()?;
+        Ok(Page::cut(tickets, limit, |ticket| Cursor { at: ticket.created_at, key: ticket.number.to_string() }))
+    }
+}
+
+impl Behind {
+    /// From which day on tickets are looked for, one try after the other: nothing happens to a ticket before it is created, so
+    /// that the events of a few days have all tickets that were created on them. `None`: whenever.
+    fn begin(&self, cursor: Option<&Cursor>) -> Vec<Option<NaiveDate>> {
+        let query = &self.report;
+        let last = cursor.map_or(query.to, |cursor| beijing_day(cursor.at).min(query.to));
+        let since = |days| last.checked_sub_days(Days::new(days)).filter(|since| *since > query.from);
+        let tries = [2, 8, 32, 128].into_iter().map_while(|days| since(days).map(Some));
+        match self.counted {
+            Counted::Figure(_) => tries.chain([None]).collect(),
+            Counted::Standing(_) => vec![None],
+        }
+    }
+
+    fn page(&self, days: &[Day], since: Option<NaiveDate>, limit: u32, cursor: Option<&Cursor>) -> Sql {
+        let query = &self.report;
         let mut sql = Sql::default();
         sql.push(ticket_row::SELECT.as_str());
-        match behind.counted {
+        match self.counted {
             Counted::Standing(standing) => stands(&mut sql, standing, query.today),
             Counted::Figure(figure) => {
-                sql.push(" and number in (with s (day, starts, ends) as (").values(days.into_iter().map(Day::values));
+                let days = days.iter().copied().map(Day::values);
+                sql.push(" and number in (with s (day, starts, ends) as (").values(days);
                 let (source, condition) = (source(figure.event()), condition(figure));
                 sql.push(format!(") select t.number from s cross join {source} and {condition})"));
             }
         }
-        match (query.dimension.column(), behind.key.as_deref()) {
+        if let Some(since) = since {
+            sql.push(" and created_day >= ").bind(since);
+        }
+        match (query.dimension.column(), self.key.as_deref()) {
             (Some(column), Some("")) => {
                 sql.push(format!(" and {column} is null"));
             }
@@ -91,13 +131,9 @@ impl Store {
             sql.push(" and (created_at, number) < (").bind(cursor.at).push(", ").bind(cursor.key.as_str()).push(")");
         }
         sql.push(" order by created_at desc, number desc limit ").bind(i64::from(limit) + 1);
-        let rows: Vec<TicketRow> = on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
-        let tickets = rows.into_iter().map(Ticket::try_from).collect::<Result<Vec<Ticket>, _>>()?;
-        Ok(Page::cut(tickets, limit, |ticket| Cursor { at: ticket.created_at, key: ticket.number.to_string() }))
+        sql
     }
-}
 
-impl Behind {
     /// The days that count: one, where the key is a day; those that are over, for a limit.
     fn days(&self) -> Vec<Day> {
         let Counted::Figure(figure) = self.counted else { return Vec::new() };

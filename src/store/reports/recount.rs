@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::figures::{bits, figures_of, source};
+use super::figures::{bits, city, figures_of, source};
 use super::hours::hour;
 use super::sums::Day;
 use super::{Dimension, Store, StoreError, on, slugs};
@@ -195,7 +195,7 @@ pub(super) fn happened(event: Event, day: Day, cities: &[City]) -> Sql {
     for column in ROLLED.iter().filter_map(|dimension| dimension.column()) {
         sql.push(format!(", coalesce(t.{column}, '')"));
     }
-    sql.push(format!(", t.created_at, {} from s cross join {} and t.city", bits(event), source(event)));
+    sql.push(format!(", t.created_at, {} from s cross join {} and {}", bits(event), source(event), city(event)));
     sql.any_of(slugs(cities).into_iter());
     sql
 }
