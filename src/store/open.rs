@@ -117,6 +117,8 @@ pub enum OpenError {
     Altered(i64),
     #[error("the database can't be brought to this version: {0}")]
     Migrate(String),
+    #[error("`hotline simulate` is filling this database, or was stopped before its end: give it an empty one")]
+    Filling,
 }
 
 impl Store {
@@ -132,6 +134,9 @@ impl Store {
             Database::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
         }
         .map_err(migration_error)?;
+        if store.is_filling().await.map_err(|error| OpenError::Connect(error.to_string()))? {
+            return Err(OpenError::Filling);
+        }
         store.seed().await.map_err(|error| OpenError::Migrate(error.to_string()))?;
         Ok(store)
     }

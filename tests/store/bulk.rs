@@ -31,7 +31,7 @@ const ROWS: [&str; 8] = [
         || coalesce(recording, '-') from visit order by ticket, round",
     "select ticket || ' ' || day || ' ' || at from urge order by ticket, day",
     "select gram || ' ' || ticket from gram order by gram, ticket",
-    "select ticket || ' ' || unit from assisting order by ticket, unit",
+    "select ticket || ' ' || unit || ' ' || cast(is_open as text) from assisting order by ticket, unit",
     "select city || ' ' || day || ' ' || last from number_sequence order by city, day",
 ];
 

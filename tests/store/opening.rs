@@ -7,7 +7,12 @@ use hotline::store::{Config, DatabaseUrl, OpenError, Store};
 
 use crate::fixture::{Fixture, Folder, on_each_database};
 
-on_each_database!(opening_again_changes_nothing, a_newer_database_is_refused, an_altered_database_is_refused);
+on_each_database!(
+    opening_again_changes_nothing,
+    a_newer_database_is_refused,
+    an_altered_database_is_refused,
+    a_database_whose_fill_was_cut_short_is_refused,
+);
 
 async fn opening_again_changes_nothing(fixture: Fixture) {
     let call = fixture.call(1).await;
@@ -25,6 +30,17 @@ async fn an_altered_database_is_refused(fixture: Fixture) {
     fixture.execute("update _sqlx_migrations set checksum = '\\x00' where version = 1").await;
     let error = fixture.reopen().await.expect_err("altered");
     assert_eq!(error.to_string(), "the database's migration 1 is not the one this program holds");
+}
+
+async fn a_database_whose_fill_was_cut_short_is_refused(fixture: Fixture) {
+    let bulk = fixture.store.bulk().await.expect("a fresh database");
+    let error = fixture.reopen().await.expect_err("words and indexes are missing");
+    assert_eq!(
+        error.to_string(),
+        "`hotline simulate` is filling this database, or was stopped before its end: give it an empty one"
+    );
+    bulk.finish(|_, _| {}).await.expect("finished");
+    fixture.reopen().await.expect("it opens");
 }
 
 #[tokio::test]

@@ -59,6 +59,25 @@ async fn postgres_has_the_same_schema() {
     insta::assert_snapshot!("schema", schema);
 }
 
+#[tokio::test]
+async fn a_fill_leaves_every_index_that_it_found() {
+    for (fixture, indexes) in
+        [(Fixture::sqlite_file().await, SQLITE_INDEXES), (Fixture::postgres().await, POSTGRES_INDEXES)]
+    {
+        let sorted = || async {
+            let mut rows = fixture.rows(indexes).await;
+            rows.sort();
+            rows
+        };
+        let found = sorted().await;
+        let bulk = fixture.store.bulk().await.expect("a fresh database");
+        let kept = sorted().await;
+        assert!(kept.len() + 20 < found.len(), "those of tickets are kept up: {kept:?}");
+        bulk.finish(|_, _| {}).await.expect("finished");
+        assert_eq!(sorted().await, found);
+    }
+}
+
 async fn schema(fixture: &Fixture, queries: [&str; 4]) -> String {
     let mut lines = Vec::new();
     for (at, query) in queries.into_iter().enumerate() {

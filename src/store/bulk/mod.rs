@@ -1,6 +1,7 @@
 //! Whole lives of tickets into a fresh database, a thousand a transaction: the rows that [`Store::execute`] would have
 //! written one command at a time. Nobody is told of anything: no webhook, no SMS.
 
+mod indexes;
 mod visit;
 
 use std::collections::{BTreeMap, HashSet};
@@ -20,17 +21,27 @@ use crate::city::City;
 use crate::clock::beijing_day;
 use crate::ticket::calendar::Calendar;
 use crate::ticket::deadline::Limits;
-use crate::ticket::{Action, Actor, Command, Effect, Life, Ticket};
+use crate::ticket::{Action, Actor, Command, Effect, Life, Number, Ticket};
 use visit::{Visit, visits_of};
 
 /// As many lives go well into one transaction.
 pub const LIVES_A_TRANSACTION: usize = 1_000;
 
-/// Writes lives. There is one at a time, and nothing else writes tickets meanwhile.
+/// The index of words is written for so many lives at once: each word's entries lie together, apart from the others', so
+/// that a thousand lives touch nearly as many pages.
+const LIVES_A_WORDING: usize = 20_000;
+
+/// Writes lives. There is one at a time, and nothing else writes tickets meanwhile. Until [`Bulk::finish`] has ended nobody
+/// opens the database: indexes and words are missing.
 #[derive(Debug)]
 pub struct Bulk {
     store: Store,
     calendar: Arc<Calendar>,
+    /// The statements that make the indexes.
+    indexes: Vec<String>,
+    /// Words that are not written yet, each with its tickets, and how many lives they are of.
+    words: BTreeMap<String, Vec<Number>>,
+    unworded: usize,
     /// Days of cities whose figures are to be counted anew: they are written once.
     stale: HashSet<(NaiveDate, City)>,
 }
@@ -58,12 +69,28 @@ impl Store {
             return Err(BulkError::NotFresh);
         }
         let calendar = self.calendar_in(&mut transaction).await?;
+        let indexes = indexes::take_away(&mut transaction).await?;
         transaction.commit().await?;
-        let bulk = Bulk { store: self.clone(), calendar, stale: HashSet::new() };
-        // 256 MiB of pages and a checkpoint every 80 MiB: most of the work is in indexes whose pages come again
-        bulk.tune("pragma cache_size = -262144; pragma wal_autocheckpoint = 20000").await?;
+        let bulk =
+            Bulk { store: self.clone(), calendar, indexes, words: BTreeMap::new(), unworded: 0, stale: HashSet::new() };
+        // 256 MiB of pages and a checkpoint every 80 MiB: pages come again
+        bulk.tune("pragma cache_size = -262144; pragma wal_autocheckpoint = 20000; pragma threads = 2").await?;
         Ok(bulk)
     }
+}
+
+/// Many rows a statement. One of a full chunk is prepared once.
+macro_rules! insert {
+    ($transaction:expr, $into:expr, $rows:expr, $chunk:literal, $end:literal, |$row:ident, $item:pat_param| $body:expr) => {
+        on!(&mut *$transaction, transaction => for chunk in $rows.chunks($chunk) {
+            let mut query = sqlx::QueryBuilder::new($into);
+            query.push_values(chunk, |mut $row, $item| {
+                $body;
+            });
+            query.push($end);
+            query.build().persistent(chunk.len() == $chunk).execute(&mut **transaction).await?;
+        })
+    };
 }
 
 impl Bulk {
@@ -85,28 +112,57 @@ impl Bulk {
         history(&mut transaction, &lives).await?;
         handling(&mut transaction, &lives).await?;
         urges(&mut transaction, &lives, &self.calendar).await?;
-        grams(&mut transaction, &lives).await?;
         numbers(&mut transaction, &lives).await?;
         let new = lives.iter().flat_map(|(_, life)| days_of(life)).filter(|day| !self.stale.contains(day));
         let new: HashSet<(NaiveDate, City)> = new.collect();
         stale(&mut transaction, &new).await?;
         transaction.commit().await?;
         self.stale.extend(new);
+        for (_, life) in &lives {
+            for word in words_in(life.ticket()) {
+                self.words.entry(word).or_default().push(life.created.number);
+            }
+        }
+        self.unworded += lives.len();
+        if self.unworded >= LIVES_A_WORDING {
+            self.write_words().await?;
+        }
         Ok(())
     }
 
-    /// Lets the database see what its tables hold now, which its query plans depend on, and counts the days of reports:
-    /// the first report would otherwise count them all. `progress` hears how many days of cities are counted and how many
-    /// there are.
-    pub async fn finish(self, mut progress: impl FnMut(usize, usize)) -> Result<(), StoreError> {
-        self.tune("pragma analysis_limit = 4000").await?;
-        on!(&self.store.write, pool => sqlx::query("analyze").execute(pool).await.map(drop))?;
+    async fn write_words(&mut self) -> Result<(), StoreError> {
+        let mut words = Vec::new();
+        for (word, tickets) in &mut self.words {
+            tickets.sort();
+            words.extend(tickets.iter().map(|ticket| (word.as_str(), *ticket)));
+        }
+        let mut transaction = self.store.begin().await?;
+        insert!(&mut transaction, "insert into gram (gram, ticket) ", words, 2_000, "", |row, (word, ticket)| {
+            row.push_bind(*word).push_bind(ticket.to_string())
+        });
+        transaction.commit().await?;
+        self.words.clear();
+        self.unworded = 0;
+        Ok(())
+    }
+
+    /// Writes the last words, builds the indexes, and counts the days of reports: the first report would otherwise count them
+    /// all. `progress` hears how many days of cities are counted and how many there are.
+    pub async fn finish(mut self, mut progress: impl FnMut(usize, usize)) -> Result<(), StoreError> {
+        self.write_words().await?;
+        indexes::build(&self.store, std::mem::take(&mut self.indexes)).await?;
+        // SQLite plans without statistics, here as in service; PostgreSQL gathers its own, but not at once
+        if let Database::Postgres(pool) = &self.store.write {
+            sqlx::query("analyze").execute(pool).await?;
+        }
         let days = self.stale.iter().map(|(day, _)| *day);
         if let (Some(first), Some(last)) = (days.clone().min(), days.max()) {
             let counted = |done: Recounted| progress(done.counted, done.counted + done.left);
             self.store.recount_all(first, last, counted).await?;
         }
-        self.tune("pragma cache_size = -2000; pragma wal_autocheckpoint = 1000; pragma wal_checkpoint(truncate)").await
+        self.store.set_filled().await?;
+        self.tune("pragma cache_size = -2000; pragma wal_autocheckpoint = 1000; pragma threads = 0").await?;
+        self.tune("pragma wal_checkpoint(truncate)").await
     }
 
     /// For SQLite's one writer; `synchronous` stays what it is.
@@ -116,20 +172,6 @@ impl Bulk {
         }
         Ok(())
     }
-}
-
-/// Many rows a statement. One of a full chunk is prepared once.
-macro_rules! insert {
-    ($transaction:expr, $into:expr, $rows:expr, $chunk:literal, $end:literal, |$row:ident, $item:pat_param| $body:expr) => {
-        on!(&mut *$transaction, transaction => for chunk in $rows.chunks($chunk) {
-            let mut query = sqlx::QueryBuilder::new($into);
-            query.push_values(chunk, |mut $row, $item| {
-                $body;
-            });
-            query.push($end);
-            query.build().persistent(chunk.len() == $chunk).execute(&mut **transaction).await?;
-        })
-    };
 }
 
 async fn tickets(transaction: &mut Transaction, lives: &[(&str, &Life)]) -> Result<(), StoreError> {
@@ -158,13 +200,21 @@ fn acts_of<'a>(subject: &'a str, life: &'a Life) -> impl Iterator<Item = Act<'a>
 }
 
 async fn handling(transaction: &mut Transaction, lives: &[(&str, &Life)]) -> Result<(), StoreError> {
-    let units: Vec<(&str, &str)> = lives
+    let units: Vec<(&str, &str, bool)> = lives
         .iter()
-        .flat_map(|(subject, life)| life.ticket().handling.assisting.iter().map(|unit| (*subject, unit.as_str())))
+        .map(|(subject, life)| (subject, life.ticket()))
+        .flat_map(|(subject, ticket)| {
+            ticket.handling.assisting.iter().map(|unit| (*subject, unit.as_str(), ticket.state.is_open()))
+        })
         .collect();
-    insert!(transaction, "insert into assisting (ticket, unit) ", units, 500, "", |row, (subject, unit)| {
-        row.push_bind(*subject).push_bind(*unit)
-    });
+    insert!(
+        transaction,
+        "insert into assisting (ticket, unit, is_open) ",
+        units,
+        500,
+        "",
+        |row, (subject, unit, open)| { row.push_bind(*subject).push_bind(*unit).push_bind(*open) }
+    );
     let contacts: Vec<(&str, i64, Contact<'_>)> = lives
         .iter()
         .flat_map(|(subject, life)| (1..).zip(contacts_of(life)).map(|(at, contact)| (*subject, at, contact)))
@@ -228,17 +278,6 @@ async fn urges(transaction: &mut Transaction, lives: &[(&str, &Life)], calendar:
     }
     insert!(transaction, "insert into urge (ticket, day, at) ", urges, 500, "", |row, (subject, day, at)| {
         row.push_bind(*subject).push_bind(*day).push_bind(micros(*at))
-    });
-    Ok(())
-}
-
-async fn grams(transaction: &mut Transaction, lives: &[(&str, &Life)]) -> Result<(), StoreError> {
-    let grams: Vec<(String, &str)> = lives
-        .iter()
-        .flat_map(|(subject, life)| words_in(life.ticket()).into_iter().map(|gram| (gram, *subject)))
-        .collect();
-    insert!(transaction, "insert into gram (gram, ticket) ", grams, 2_000, "", |row, (gram, subject)| {
-        row.push_bind(gram.as_str()).push_bind(*subject)
     });
     Ok(())
 }
