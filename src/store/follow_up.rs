@@ -11,7 +11,7 @@ use super::row::{count, micros};
 use super::{ClassWeeks, Store, StoreError, Transaction, listening, on, visiting};
 use crate::clock::beijing_day;
 use crate::ticket::grams::grams;
-use crate::ticket::{Number, State, Ticket, Told};
+use crate::ticket::{Number, State, Ticket, Told, UnitCode};
 
 impl Store {
     /// Belongs into the transaction that writes `is`; `was` is what it was before, `None` for a new ticket.
@@ -22,11 +22,8 @@ impl Store {
         is: &Ticket,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let words = words_in(is);
-        if was.map(words_in).unwrap_or_default() != words {
-            index(transaction, is.number, &words).await?;
-        }
-        if was.map(|was| &was.handling.assisting).is_some_and(|units| *units != is.handling.assisting) {
+        index(transaction, is.number, &was.map(words_in).unwrap_or_default(), &words_in(is)).await?;
+        if was.is_some_and(|was| assisted(was) != assisted(is)) {
             assign(transaction, is).await?;
         }
         if was.is_some_and(|was| was.phone != is.phone) {
@@ -189,32 +186,53 @@ pub(super) fn words_in(ticket: &Ticket) -> BTreeSet<String> {
     grams(&text)
 }
 
-async fn index(transaction: &mut Transaction, number: Number, words: &BTreeSet<String>) -> Result<(), StoreError> {
-    const CLEAR: &str = "delete from gram where ticket = $1";
+/// Words that are gone are found by their own key: an index by ticket would be as large again as that of words.
+async fn index(
+    transaction: &mut Transaction,
+    number: Number,
+    were: &BTreeSet<String>,
+    are: &BTreeSet<String>,
+) -> Result<(), StoreError> {
     let number = number.to_string();
-    on!(transaction, transaction => sqlx::query(CLEAR).bind(&number).execute(&mut **transaction).await.map(drop))?;
-    if words.is_empty() {
-        return Ok(());
-    }
+    let gone: Vec<&String> = were.difference(are).collect();
+    let new: Vec<&String> = are.difference(were).collect();
     on!(transaction, transaction => {
-        let mut query = sqlx::QueryBuilder::new("insert into gram (gram, ticket) ");
-        query.push_values(words, |mut row, gram| {
-            row.push_bind(gram).push_bind(&number);
-        });
-        query.build().execute(&mut **transaction).await.map(drop)
-    })?;
+        if !gone.is_empty() {
+            let mut query = sqlx::QueryBuilder::new("delete from gram where ticket = ");
+            query.push_bind(&number).push(" and gram in (");
+            let mut list = query.separated(", ");
+            for gram in &gone {
+                list.push_bind(*gram);
+            }
+            query.push(")").build().execute(&mut **transaction).await?;
+        }
+        if !new.is_empty() {
+            let mut query = sqlx::QueryBuilder::new("insert into gram (gram, ticket) ");
+            query.push_values(new, |mut row, gram| {
+                row.push_bind(gram).push_bind(&number);
+            });
+            query.push(" on conflict (gram, ticket) do nothing");
+            query.build().execute(&mut **transaction).await?;
+        }
+    });
     Ok(())
+}
+
+/// What the rows of [`assign`] hold.
+fn assisted(ticket: &Ticket) -> (&[UnitCode], bool) {
+    (&ticket.handling.assisting, ticket.state.is_open())
 }
 
 async fn assign(transaction: &mut Transaction, ticket: &Ticket) -> Result<(), StoreError> {
     const CLEAR: &str = "delete from assisting where ticket = $1";
-    const ADD: &str = "insert into assisting (ticket, unit) values ($1, $2)";
+    const ADD: &str = "insert into assisting (ticket, unit, is_open) values ($1, $2, $3)";
     let number = ticket.number.to_string();
     on!(transaction, transaction => sqlx::query(CLEAR).bind(&number).execute(&mut **transaction).await.map(drop))?;
     for unit in &ticket.handling.assisting {
         on!(transaction, transaction => sqlx::query(ADD)
             .bind(&number)
             .bind(unit.as_str())
+            .bind(ticket.state.is_open())
             .execute(&mut **transaction)
             .await
             .map(drop))?;

@@ -2,6 +2,7 @@
 
 use super::sql::{Sql, builder, explain};
 use super::ticket_row::{self, TicketRow};
+use super::ticket_words::{Grams, Words};
 use super::{
     BadCursor, Cursor, MAX_PAGE, Page, Store, StoreError, TicketFilter, TicketOrder, TicketWithRecordings, on,
 };
@@ -41,8 +42,11 @@ impl Store {
             return Err(BadCursor.into());
         }
         let limit = limit.clamp(1, MAX_PAGE);
-        let words = self.words(filter).await?;
         let most = i64::from(limit) + 1;
+        let mut words = self.words(filter).await?;
+        if let Some(grams) = filter.by_number(order, &words) {
+            words = Words::Few(self.latest(filter, grams, most, cursor).await?);
+        }
         let mut rows = self.rows(filter.page(order, &words, cursor, most, &ticket_row::SELECT)).await?;
         if let Some(words) = words.narrowed().filter(|_| rows.len() <= limit as usize) {
             rows = self.rows(filter.page(order, &words, cursor, most, &ticket_row::SELECT)).await?;
@@ -65,8 +69,12 @@ impl Store {
         at_most: u32,
     ) -> Result<Count, StoreError> {
         let words = self.words(filter).await?;
-        let words = words.narrowed().unwrap_or(words);
-        let Some(sql) = filter.count(order, &words, i64::from(at_most) + 1) else {
+        let limit = i64::from(at_most) + 1;
+        let sql = match words.grams().filter(|_| !filter.finds_few()) {
+            Some(grams) => filter.count_with_words(order, grams, limit),
+            None => filter.count(order, &words.narrowed().unwrap_or(words), limit),
+        };
+        let Some(sql) = sql else {
             return Ok(Count { tickets: 0, more: false });
         };
         let found: i64 = on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_one(pool).await)?;
@@ -77,6 +85,9 @@ impl Store {
     /// How the database goes about a list, in its own words: what the tests of query plans read.
     pub async fn explain_tickets(&self, filter: &TicketFilter, order: TicketOrder) -> Result<Vec<String>, StoreError> {
         let words = self.words(filter).await?;
+        if let Some(grams) = filter.by_number(order, &words) {
+            return self.explain_latest(filter, grams, 51).await;
+        }
         let mut plan = Vec::new();
         for words in [Some(&words), words.narrowed().as_ref()].into_iter().flatten() {
             if let Some(list) = filter.page(order, words, None, 51, &ticket_row::SELECT) {
@@ -84,5 +95,12 @@ impl Store {
             }
         }
         Ok(plan)
+    }
+}
+
+impl TicketFilter {
+    /// The words by whose numbers the list is read, unless something else leaves fewer tickets.
+    fn by_number<'a>(&self, order: TicketOrder, words: &'a Words) -> Option<&'a Grams> {
+        words.grams().filter(|_| order == TicketOrder::Created && !self.finds_few())
     }
 }

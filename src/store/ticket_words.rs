@@ -15,8 +15,9 @@ pub struct WordSearch {
     pub named: u32,
     /// Up to here they are narrowed where they are.
     pub narrowed: u32,
-    /// Past that so many tickets of the list are walked and each asked for the words, which soon fills a page of words that
-    /// every other ticket has; where it does not, the rarest word's are narrowed whatever their number.
+    /// In an order that the index of words does not have, past that so many tickets of the list are walked and each asked for
+    /// the words, which soon fills a page of words that every other ticket has; where it does not, the rarest word's are
+    /// narrowed whatever their number.
     pub walked: u32,
 }
 
@@ -52,6 +53,14 @@ impl Words {
         match self {
             Words::Common(grams, _) => Some(Words::Some(grams.clone())),
             _ => None,
+        }
+    }
+
+    /// Those that many tickets have.
+    pub fn grams(&self) -> Option<&Grams> {
+        match self {
+            Words::Some(grams) | Words::Common(grams, _) => Some(grams),
+            Words::Unasked | Words::Few(_) => None,
         }
     }
 

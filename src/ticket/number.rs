@@ -40,6 +40,11 @@ pub struct NumberPrefix(String);
 pub struct BadPrefix;
 
 impl NumberPrefix {
+    /// What all numbers of a city and day begin with.
+    pub fn of_day(city: City, day: NaiveDate) -> NumberPrefix {
+        NumberPrefix(format!("{}{}", city.digit(), day.format("%y%m%d")))
+    }
+
     /// The city and the whole day are there: at most 9,999 tickets have it.
     pub fn names_a_day(&self) -> bool {
         self.0.len() >= 7
@@ -69,7 +74,7 @@ impl Number {
         if !(1..=Number::LAST_SEQUENCE).contains(&sequence) || !(2000..2100).contains(&day.year()) {
             return None;
         }
-        let text = format!("{}{}{sequence:04}", city.digit(), day.format("%y%m%d"));
+        let text = format!("{}{sequence:04}", NumberPrefix::of_day(city, day).0);
         let mut digits = [0; 12];
         for (digit, byte) in digits.iter_mut().zip(text.bytes()) {
             *digit = byte - b'0';

@@ -1,0 +1,140 @@
+//! The latest tickets that have common words: the index of words holds each word's tickets by number, which is by city and
+//! day, so that a page is read from its end and not one ticket is looked at that another day's would come before.
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use super::sql::{Sql, builder, explain};
+use super::ticket_filter::Range;
+use super::ticket_words::{Grams, Words};
+use super::{Cursor, Store, StoreError, TicketFilter, TicketOrder, on};
+use crate::city::City;
+use crate::clock::beijing_day;
+use crate::ticket::{Number, NumberPrefix};
+
+/// The numbers of one city that are read: the first that counts and the first that no longer does.
+struct Between {
+    city: City,
+    first: String,
+    end: String,
+    /// As many at most, from the end.
+    most: Option<i64>,
+}
+
+impl Store {
+    /// The numbers of a page of [`TicketOrder::Created`], and of some tickets more.
+    pub(super) async fn latest(
+        &self,
+        filter: &TicketFilter,
+        grams: &Grams,
+        most: i64,
+        cursor: Option<&Cursor>,
+    ) -> Result<Vec<String>, StoreError> {
+        let cities = filter.latest_of_cities(most, cursor);
+        let Some(sql) = filter.with_words(grams, cursor, &cities) else { return Ok(Vec::new()) };
+        let mut found = self.numbers(sql).await?;
+        let mut days: Vec<NaiveDate> = found.iter().map(Number::day).collect();
+        days.sort();
+        let page = usize::try_from(most).unwrap_or(usize::MAX);
+        let Some(last_day) = days.len().checked_sub(page).map(|at| days[at]) else { return Ok(texts(found)) };
+        // number and creation agree on the day, but not within it; past 9,999 tickets a number is of the next day
+        let first_day = last_day.pred_opt().unwrap_or(last_day);
+        found.retain(|number| number.day() >= first_day);
+        let rest: Vec<Between> = cities.iter().filter_map(|city| city.rest(&found, page, first_day)).collect();
+        if let Some(sql) = filter.with_words(grams, cursor, &rest) {
+            found.extend(self.numbers(sql).await?);
+        }
+        Ok(texts(found))
+    }
+
+    async fn numbers(&self, sql: Sql) -> Result<Vec<Number>, StoreError> {
+        let numbers: Vec<String> = on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_all(pool).await)?;
+        numbers.iter().map(|number| super::row::text("gram.ticket", number)).collect()
+    }
+
+    pub(super) async fn explain_latest(
+        &self,
+        filter: &TicketFilter,
+        grams: &Grams,
+        most: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        match filter.with_words(grams, None, &filter.latest_of_cities(most, None)) {
+            Some(sql) => explain(&mut self.begin().await?, sql).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+fn texts(numbers: Vec<Number>) -> Vec<String> {
+    numbers.iter().map(Number::to_string).collect()
+}
+
+impl Between {
+    /// What the city has from that day on below a page of its own that was cut.
+    fn rest(&self, found: &[Number], page: usize, first_day: NaiveDate) -> Option<Between> {
+        let of_city = found.iter().filter(|number| number.city() == self.city);
+        let end = of_city.clone().min().filter(|_| of_city.count() >= page)?;
+        let first = first_number(self.city, first_day).max(self.first.clone());
+        Some(Between { city: self.city, first, end: end.to_string(), most: None })
+    }
+}
+
+impl TicketFilter {
+    /// A page of each city: its tickets before those of the list's end and of the cursor.
+    fn latest_of_cities(&self, most: i64, cursor: Option<&Cursor>) -> Vec<Between> {
+        let before = cursor.map(|cursor| cursor.at).into_iter().chain(self.to).min();
+        let between = |city: City| Between {
+            city,
+            first: self.from.map_or_else(|| city.digit().to_string(), |from| first_number(city, beijing_day(from))),
+            end: before.map_or_else(|| (city.digit() + 1).to_string(), |before| first_after(city, before)),
+            most: Some(most),
+        };
+        self.cities.as_deref().unwrap_or(&City::ALL).iter().copied().map(between).collect()
+    }
+
+    /// How many tickets have the words, counted up to `limit`; `None` when there can be none.
+    pub(super) fn count_with_words(&self, order: TicketOrder, grams: &Grams, limit: i64) -> Option<Sql> {
+        let states = self.states_of(order);
+        let range = self.ranges(order, states.as_deref(), &Words::Some(grams.clone()))?.pop()?;
+        let mut sql = Sql::default();
+        sql.push("select count(*) from (").extend(grams.tickets());
+        self.narrow_ticket(&range, order, None, &mut sql);
+        sql.push(" limit ").bind(limit).push(") as counted");
+        Some(sql)
+    }
+
+    /// `None` when there is nothing to read.
+    fn with_words(&self, grams: &Grams, cursor: Option<&Cursor>, numbers: &[Between]) -> Option<Sql> {
+        let states = self.states_of(TicketOrder::Created);
+        let range = self.ranges(TicketOrder::Created, states.as_deref(), &Words::Some(grams.clone()))?.pop()?;
+        let mut sql = Sql::default();
+        for (at, between) in numbers.iter().enumerate() {
+            sql.push(if at == 0 { "" } else { " union all " }).push("select ticket from (").extend(grams.tickets());
+            sql.push(" and ticket >= ").bind(between.first.as_str()).push(" and ticket < ").bind(between.end.as_str());
+            self.narrow_ticket(&Range { cities: None, ..range }, TicketOrder::Created, cursor, &mut sql);
+            if let Some(most) = between.most {
+                sql.push(" order by ticket desc limit ").bind(most);
+            }
+            sql.push(format!(") as city{at}"));
+        }
+        (!numbers.is_empty()).then_some(sql)
+    }
+
+    /// By what the ticket itself has to be, if anything.
+    fn narrow_ticket(&self, range: &Range<'_>, order: TicketOrder, cursor: Option<&Cursor>, sql: &mut Sql) {
+        let mut narrowed = Sql::default();
+        self.narrow(range, order, &Words::Unasked, cursor, &mut narrowed);
+        if !narrowed.pieces().is_empty() {
+            sql.push(" and exists (select 1 from ticket where number = rarest.ticket").extend(narrowed).push(")");
+        }
+    }
+}
+
+fn first_number(city: City, day: NaiveDate) -> String {
+    NumberPrefix::of_day(city, day).range().0
+}
+
+/// Past the numbers of tickets that were created before then.
+fn first_after(city: City, before: DateTime<Utc>) -> String {
+    let day = beijing_day(before);
+    first_number(city, day.checked_add_days(Days::new(2)).unwrap_or(day))
+}
