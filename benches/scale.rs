@@ -3,14 +3,16 @@
 //! `cargo bench --bench scale [-- TICKETS]` (100,000) fills both with a simulated year, says how long that took and how
 //! large it is, and asks each list 200 times, each time for another city, unit, phone, number or words: p50 and p95 of
 //! the store's whole answer, a page of 50 with its recordings. Then reports: the first after the fill, and each of three
-//! 200 times, for another month, quarter or city. `HOTLINE_BENCH_DATABASE=sqlite` or a PostgreSQL url asks
-//! one only; otherwise PostgreSQL is a cluster of its own in /tmp. What it makes it takes away.
+//! 200 times, for another month, quarter or city. Then the console's pages, over HTTP, 100 times each.
+//! `HOTLINE_BENCH_DATABASE=sqlite` or a PostgreSQL url asks one only; otherwise PostgreSQL is a cluster of its own in /tmp. What it makes it takes away.
 
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 
 #[expect(dead_code, reason = "the tests copy databases, too")]
 #[path = "../tests/store/cluster.rs"]
 mod cluster;
+#[path = "scale/pages.rs"]
+mod pages;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -107,6 +109,8 @@ async fn measure(name: &str, url: String, tickets: u32) {
     }
     report("count of a city's open tickets, up to 1,000", times, ASKED);
     reports(&store, first).await;
+    println!("  the console's pages, over HTTP (in place of rows: KiB a page)");
+    pages::measure(&store, &sample, |what, times, bytes| report(what, times, bytes / 1024)).await;
     store.close().await;
 }
 
