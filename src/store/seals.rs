@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use super::row::{bigint, count, micros};
+use super::sql::{Sql, builder, explain};
 use super::{Store, StoreError, Transaction, on};
 
 /// Changes with the way a seal is computed.
@@ -53,6 +54,11 @@ impl Store {
             transaction.commit().await?;
             sealed += seal.entries;
         }
+    }
+
+    /// How the database goes about the next rows to seal, in its own words: what the tests of query plans read.
+    pub async fn explain_sealing(&self, now: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
+        explain(&mut self.begin().await?, unsealed(now)).await
     }
 
     /// The newest seal, whose hash is worth writing down elsewhere.
@@ -100,15 +106,22 @@ async fn alone(transaction: &mut Transaction, now: DateTime<Utc>) -> Result<Opti
 
 /// Puts the oldest rows without a seal under this one.
 async fn claim(transaction: &mut Transaction, id: u64, until: DateTime<Utc>) -> Result<u64, StoreError> {
-    const SQL: &str = "update audit set seal = $1 where (subject, sequence) in ( \
-         select subject, sequence from audit where seal is null and at <= $2 order by at limit $3)";
-    Ok(on!(transaction, transaction => sqlx::query(SQL)
-        .bind(bigint(id))
-        .bind(until)
-        .bind(MAX_ENTRIES)
+    let mut sql = Sql::default();
+    sql.push("update audit set seal = ").bind(bigint(id)).push(" where (subject, sequence) in (");
+    sql.extend(unsealed(until)).push(")");
+    Ok(on!(transaction, transaction => builder!(sql)
+        .build()
         .execute(&mut **transaction)
         .await
         .map(|done| done.rows_affected()))?)
+}
+
+/// The next rows without a seal.
+fn unsealed(until: DateTime<Utc>) -> Sql {
+    let mut sql = Sql::default();
+    sql.push("select subject, sequence from audit where seal is null and at <= ").bind(until);
+    sql.push(" order by at limit ").bind(MAX_ENTRIES);
+    sql
 }
 
 async fn rows_of(transaction: &mut Transaction, id: u64) -> Result<Vec<EntryRow>, StoreError> {

@@ -43,7 +43,7 @@ impl Store {
         }
         let limit = limit.clamp(1, MAX_PAGE);
         let most = i64::from(limit) + 1;
-        let mut words = self.words(filter).await?;
+        let mut words = self.words_in(filter, order).await?;
         if let Some(grams) = filter.by_number(order, &words) {
             words = Words::Few(self.latest(filter, grams, most, cursor).await?);
         }
@@ -54,6 +54,11 @@ impl Store {
         let tickets = rows.into_iter().map(Ticket::try_from).collect::<Result<Vec<Ticket>, _>>()?;
         let page = Page::cut(tickets, limit, |ticket| order.place(ticket));
         Ok(Page { items: self.with_recordings(page.items).await?, next: page.next })
+    }
+
+    async fn words_in(&self, filter: &TicketFilter, order: TicketOrder) -> Result<Words, StoreError> {
+        let words = self.words(filter).await?;
+        Ok(if filter.is_of_open(order) { words.of_open() } else { words })
     }
 
     async fn rows(&self, sql: Option<Sql>) -> Result<Vec<TicketRow>, StoreError> {
@@ -68,7 +73,7 @@ impl Store {
         order: TicketOrder,
         at_most: u32,
     ) -> Result<Count, StoreError> {
-        let words = self.words(filter).await?;
+        let words = self.words_in(filter, order).await?;
         let limit = i64::from(at_most) + 1;
         let sql = match words.grams().filter(|_| !filter.finds_few()) {
             Some(grams) => filter.count_with_words(order, grams, limit),
@@ -84,7 +89,7 @@ impl Store {
 
     /// How the database goes about a list, in its own words: what the tests of query plans read.
     pub async fn explain_tickets(&self, filter: &TicketFilter, order: TicketOrder) -> Result<Vec<String>, StoreError> {
-        let words = self.words(filter).await?;
+        let words = self.words_in(filter, order).await?;
         if let Some(grams) = filter.by_number(order, &words) {
             return self.explain_latest(filter, grams, 51).await;
         }

@@ -36,6 +36,8 @@ pub(super) enum Words {
     Few(Vec<String>),
     /// The tickets of the first gram are fetched, and asked for the others.
     Some(Grams),
+    /// Each ticket of a list that has few is asked for them.
+    Asked(Grams),
     /// Grams that many tickets have: so many tickets of the list are asked for them.
     Common(Grams, u32),
 }
@@ -56,17 +58,32 @@ impl Words {
         }
     }
 
+    /// The same in a list of open tickets, which are few beside those that have common words.
+    pub fn of_open(self) -> Words {
+        match self {
+            Words::Some(grams) | Words::Common(grams, _) => Words::Asked(grams),
+            other => other,
+        }
+    }
+
     /// Those that many tickets have.
     pub fn grams(&self) -> Option<&Grams> {
         match self {
             Words::Some(grams) | Words::Common(grams, _) => Some(grams),
-            Words::Unasked | Words::Few(_) => None,
+            Words::Unasked | Words::Few(_) | Words::Asked(_) => None,
         }
     }
 
     pub fn narrow(&self, sql: &mut Sql) {
-        if let Words::Few(tickets) = self {
-            sql.push(" and number").any_of(tickets.iter().map(String::as_str));
+        match self {
+            Words::Few(tickets) => {
+                sql.push(" and number").any_of(tickets.iter().map(String::as_str));
+            }
+            Words::Asked(grams) => {
+                sql.push(" and ");
+                grams.asked("ticket", sql);
+            }
+            Words::Unasked | Words::Some(_) | Words::Common(..) => {}
         }
     }
 }
@@ -89,12 +106,11 @@ impl Grams {
         sql
     }
 
-    /// ` where …`: a ticket of `walked` has them.
-    pub fn asked(&self, sql: &mut Sql) {
+    /// A row of `of` has them.
+    pub fn asked(&self, of: &str, sql: &mut Sql) {
         for (at, gram) in self.grams.iter().enumerate() {
-            sql.push(if at == 0 { " where" } else { " and" });
-            sql.push(" exists (select 1 from gram where gram.gram = ").bind(gram.as_str());
-            sql.push(" and gram.ticket = walked.number)");
+            sql.push(if at == 0 { "exists" } else { " and exists" }).push(" (select 1 from gram where gram.gram = ");
+            sql.bind(gram.as_str()).push(format!(" and gram.ticket = {of}.number)"));
         }
     }
 }
