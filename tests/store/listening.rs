@@ -23,6 +23,7 @@ on_each_database!(
     a_waveform_is_kept_with_its_recording,
     what_is_old_goes_unless_it_is_held,
     a_hold_covers_all_that_is_merged_with_its_ticket,
+    what_was_marked_before_it_was_held_keeps_its_file,
     nothing_goes_by_a_clock_that_was_just_set,
     a_deletion_that_was_cut_off_is_taken_up,
     files_and_rows_are_held_against_each_other,
@@ -324,6 +325,30 @@ async fn a_hold_covers_all_that_is_merged_with_its_ticket(fixture: Fixture) {
     assert_eq!(fixture.store.release(lead, "结案", &by, now).await, Ok(Held::Done));
     assert_eq!(fixture.store.legal_hold(other).await, Ok(None));
     assert_eq!(expiry.look(now).await.expect("looked"), Gone { marked: 3, erased: 3 });
+}
+
+async fn what_was_marked_before_it_was_held_keeps_its_file(fixture: Fixture) {
+    let folder = RecordingFolder::open(fixture.folder.path().join("recordings")).expect("a folder");
+    let ((held, of_held), (late, of_late)) = (kept(&fixture, &folder, 1).await, kept(&fixture, &folder, 2).await);
+    let (by, now) = (By::OPERATOR, years_later());
+    assert_eq!(fixture.store.hold(held, "诉讼", &by, now).await, Ok(Held::Done));
+    // marked by a look that did not see the hold, which was being placed
+    let marked = format!("update recording set deleted_at = started_at where id = '{of_held}'");
+    assert_eq!(fixture.execute(&marked).await, 1);
+    // marked, then merged with what is held
+    assert_eq!(fixture.store.expire_recordings(now - TimeDelta::days(1_096), now).await, Ok(1));
+    assert_eq!(fixture.execute(&marked).await, 1);
+    does(&fixture.store, late, command(serde_json::json!({ "command": "merge", "into": held })), morning()).await;
+    assert_eq!(fixture.store.recordings_to_erase(NODE, 10).await, Ok(Vec::new()), "both are marked, and held");
+
+    let expiry = expiry(&fixture, &folder);
+    assert_eq!(expiry.look(now).await.expect("looked"), Gone::default());
+    for id in [of_held, of_late] {
+        let row = row(&fixture, id).await;
+        assert_eq!((row.deleted_at, folder.file(&row.path).expect("inside").exists()), (None, true));
+    }
+    assert_eq!(fixture.store.release(held, "结案", &by, now).await, Ok(Held::Done));
+    assert_eq!(expiry.look(now).await.expect("looked"), Gone { marked: 2, erased: 2 });
 }
 
 async fn nothing_goes_by_a_clock_that_was_just_set(fixture: Fixture) {

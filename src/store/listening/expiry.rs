@@ -77,8 +77,7 @@ impl Store {
     }
 
     /// Marks closed recordings that began before then as deleted, unless their ticket or one that is merged with it is held;
-    /// each is a line in the audit of
-    /// its ticket, or of its call. Gives how many.
+    /// each is a line in the audit of its ticket, or of its call. Gives how many. A mark on what is held by now is taken away.
     ///
     /// # Errors
     /// The database's; what was marked until then stays marked.
@@ -89,6 +88,7 @@ impl Store {
              and (owner is null or owner not in ({COVERED})) \
              order by started_at, id limit $3) returning id, call, owner"
         );
+        self.save_held().await?;
         let mut all = 0;
         loop {
             let mut transaction = self.begin().await?;
@@ -113,11 +113,24 @@ impl Store {
         }
     }
 
-    /// Marked recordings of this machine whose files are to go.
+    /// Takes the mark off recordings that are held and still have their files: they were marked while their hold was being
+    /// placed, or before their ticket was merged with one that is held.
+    async fn save_held(&self) -> Result<(), StoreError> {
+        let sql = format!(
+            "update recording set deleted_at = null \
+             where deleted_at is not null and erased_at is null and owner in ({COVERED})"
+        );
+        on!(&self.write, pool => sqlx::query(sqlx::AssertSqlSafe(sql)).execute(pool).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Marked recordings of this machine whose files are to go: of those that are held, none.
     pub async fn recordings_to_erase(&self, node: &str, limit: u32) -> Result<Vec<Expired>, StoreError> {
-        const SQL: &str = "select id, path from recording where node = $1 and deleted_at is not null and erased_at is null \
-             order by deleted_at limit $2";
-        let rows: Vec<(String, String)> = on!(&self.read, pool => sqlx::query_as(SQL)
+        let sql = format!(
+            "select id, path from recording where node = $1 and deleted_at is not null and erased_at is null \
+             and (owner is null or owner not in ({COVERED})) order by deleted_at limit $2"
+        );
+        let rows: Vec<(String, String)> = on!(&self.read, pool => sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(node)
             .bind(i64::from(limit))
             .fetch_all(pool)
