@@ -10,11 +10,19 @@ const OWNER: &str = "update recording set owner = coalesce(ticket, \
      (attempt.contacted is not null or attempt.solved is not null or attempt.satisfaction is not null)) \
      where call = $1";
 
-const FACTS: &str = "update recording set unit = (select ticket.lead_unit from ticket where ticket.number = recording.owner), \
-     shielded = exists (select 1 from ticket where ticket.number = recording.owner \
-     and (ticket.confidential or ticket.anonymous or ticket.request_type = 'report')), \
-     satisfaction = (select ticket.satisfaction from ticket where ticket.number = recording.owner) \
-     where call = $1 and owner is not null";
+/// Whether a ticket's requester is for named people only, as `Ticket::is_shielded` and `Ticket::anonymous` say it.
+pub(super) const SHIELDED: &str = "(ticket.confidential or ticket.anonymous or ticket.request_type = 'report')";
+
+/// What a recording is found by.
+fn facts_of_owner() -> String {
+    format!(
+        "update recording set \
+         unit = (select ticket.lead_unit from ticket where ticket.number = recording.owner), \
+         shielded = exists (select 1 from ticket where ticket.number = recording.owner and {SHIELDED}), \
+         satisfaction = (select ticket.satisfaction from ticket where ticket.number = recording.owner) \
+         where call = $1 and owner is not null"
+    )
+}
 
 /// After a recording, a ticket or an answer of the call has come: its recordings are the ticket's from now on.
 pub(in crate::store) async fn belong_to_ticket(transaction: &mut Transaction, call: CallId) -> Result<(), StoreError> {
@@ -38,7 +46,8 @@ pub(in crate::store) async fn belong_to_attempt(
 }
 
 async fn settle(transaction: &mut Transaction, call: &str) -> Result<(), StoreError> {
-    for sql in [OWNER, FACTS] {
+    for sql in [OWNER, &facts_of_owner()] {
+        let sql = sqlx::AssertSqlSafe(sql);
         on!(transaction, transaction => sqlx::query(sql).bind(call).execute(&mut **transaction).await.map(drop))?;
     }
     Ok(())

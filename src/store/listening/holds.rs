@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::belonging::SHIELDED;
 use crate::store::audit::{self, Act};
 use crate::store::row::{micros, text};
 use crate::store::{By, Cursor, MAX_PAGE, Page, Store, StoreError, Transaction, on, ticket_row};
@@ -141,7 +142,7 @@ impl Store {
             }
             if !shielded {
                 query.push(" and not exists (select 1 from ticket where ticket.number = legal_hold.ticket ");
-                query.push("and (ticket.confidential or ticket.anonymous or ticket.request_type = 'report'))");
+                query.push("and ").push(SHIELDED).push(")");
             }
             if let Some(cursor) = cursor {
                 query.push(" and (at, ticket) < (").push_bind(cursor.at).push(", ");
