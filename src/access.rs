@@ -258,13 +258,19 @@ impl Caller {
         self.cities.contains(ticket.city) && self.unit.as_ref().is_none_or(|unit| is_with(unit, ticket))
     }
 
+    /// Whether this caller may know of requesters for named people only: confidential, anonymous and reporting ones. Nobody of
+    /// a unit may.
+    pub fn sees_shielded(&self) -> bool {
+        self.named && self.unit.is_none()
+    }
+
     /// Whether name, phone and recordings of the ticket may be shown at all.
     ///
     /// # Errors
     /// It is shielded and the caller is not named, or the caller is of the unit that is complained about.
     pub fn sees_requester(&self, ticket: &Ticket) -> Result<(), Denied> {
         let shielded = ticket.is_shielded() || ticket.anonymous;
-        if shielded && (!self.named || self.unit.is_some()) { Err(Denied::Shielded) } else { Ok(()) }
+        if shielded && !self.sees_shielded() { Err(Denied::Shielded) } else { Ok(()) }
     }
 
     /// Whether this caller may give the command to this ticket, which it sees.
@@ -394,6 +400,13 @@ mod tests {
         let six: BTreeSet<City> = City::ALL.into_iter().filter(|city| *city != City::Ngari).collect();
         assert_eq!(Cities::of(six.clone()), Cities::Only(six));
         assert_eq!(Cities::of(BTreeSet::new()), Cities::Only(BTreeSet::new()));
+    }
+
+    #[test]
+    fn shielded_requesters_are_for_the_named_and_for_no_unit() {
+        let sees = |named, unit| Caller { named, ..caller(Role::Supervisor, unit) }.sees_shielded();
+        assert!(sees(true, None));
+        assert!(!sees(false, None) && !sees(true, Some("lhasa-housing")) && !sees(false, Some("lhasa-housing")));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub async fn list(
 pub fn filter(query: &Parameters, asking: &Asking) -> Result<RecordingFilter, Problem> {
     let (from, to) = query.period()?;
     let (phone, phone_end) = (query.phone("phone")?, digits(query)?);
-    if (phone.is_some() || phone_end.is_some()) && (!asking.caller.named || asking.caller.unit.is_some()) {
+    if (phone.is_some() || phone_end.is_some()) && !asking.caller.sees_shielded() {
         return Err(forbidden(&Denied::Shielded));
     }
     Ok(RecordingFilter {
@@ -91,7 +91,7 @@ pub fn whose(query: &Parameters, asking: &Asking) -> Result<Whose, Problem> {
     Ok(Whose {
         cities: caller.cities.among(query.value("city")?.map(|city| vec![city])),
         unit: caller.unit.clone(),
-        shielded: caller.named && caller.unit.is_none(),
+        shielded: caller.sees_shielded(),
     })
 }
 

@@ -54,7 +54,7 @@ pub async fn show(
     let page = page.map_err(|error| Problem::internal("recordings", &error))?;
     let next = page.next.map(|next| address(&query, &next.to_string()));
     let found = page.items.into_iter().map(|recording| FoundOut::new(recording, &frame.asking)).collect();
-    let by_number = frame.asking.caller.named && frame.asking.caller.unit.is_none();
+    let by_number = frame.asking.caller.sees_shielded();
     render(&SearchPage { frame, asked: query, found, next, by_number })
 }
 
