@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::refused::Refused;
-use super::sheet::{Cell, Choice, Field, Form, Input, Member, Sheet, Table, body, choices, show};
+use super::sheet::{Cell, Choice, Field, Form, Input, Member, Sheet, Table, body, choices, columns, show};
 use crate::city::City;
 use crate::console::Shared;
 use crate::console::catalogue as api;
@@ -43,10 +43,6 @@ pub fn city_question(frame: &Frame, action: &str, chosen: Option<City>) -> Form 
         is_question: true,
         ..Form::default()
     }
-}
-
-pub fn columns(frame: &Frame, names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| frame.name("column", *name)).collect()
 }
 
 pub fn new(frame: &Frame, path: &str) -> Vec<(String, String)> {

@@ -6,9 +6,9 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::catalogue::{city_question, columns, editing_with, failed, new, own_cities, sees, unit_choices, unknown};
+use super::catalogue::{city_question, editing_with, failed, new, own_cities, sees, unit_choices, unknown};
 use super::refused::Refused;
-use super::sheet::{Cell, Choice, Field, Input, Member, Sheet, Table, body, choices, show};
+use super::sheet::{Cell, Choice, Field, Input, Member, Sheet, Table, body, choices, columns, show};
 use crate::access::Cities;
 use crate::console::Shared;
 use crate::console::catalogue as api;

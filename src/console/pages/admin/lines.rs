@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::sheet::{Cell, Sheet, Table, show as sheet};
+use super::sheet::{Cell, Sheet, Table, columns, show as sheet};
 use super::thresholds::{Setting, table};
 use crate::call::line::{Line, Mode};
 use crate::console::pages::Frame;
@@ -40,10 +40,6 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Res
     let title = frame.t("admin.lines").to_owned();
     let hint = frame.t("admin.lines_hint").to_owned();
     sheet(&frame, Sheet { title, hint, tables: vec![numbers, trunks, limits], ..Sheet::default() })
-}
-
-fn columns(frame: &Frame, names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| frame.name("column", *name)).collect()
 }
 
 fn number(frame: &Frame, line: &Line) -> Vec<Cell> {

@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{Days, Utc};
 
 use super::refused::Refused;
-use super::sheet::{Button, Cell, Field, Form, Sheet, Table, show as sheet};
+use super::sheet::{Button, Cell, Field, Form, Sheet, Table, columns, show as sheet};
 use super::thresholds::{Setting, table};
 use crate::access::Right;
 use crate::city::City;
@@ -104,10 +104,6 @@ async fn page(
 
 fn failed(error: &StoreError) -> Problem {
     Problem::internal("retention", error)
-}
-
-fn columns(frame: &Frame, names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| frame.name("column", *name)).collect()
 }
 
 fn held(frame: &Frame, hold: &LegalHold, who: String) -> Vec<Cell> {

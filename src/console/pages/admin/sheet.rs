@@ -194,6 +194,11 @@ pub fn choices<T: ToString + PartialEq>(
     values.iter().map(choice).collect()
 }
 
+/// The heads of columns, in the page's language.
+pub fn columns(frame: &Frame, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| frame.name("column", *name)).collect()
+}
+
 /// Of the sections on top, where this page is.
 pub struct Tab {
     pub path: &'static str,
