@@ -1,7 +1,11 @@
 //! `Range`, `If-Range` and `If-None-Match` for one representation of known length and strong entity tag
 //! (RFC 9110 §13 and §14).
 
-use axum::http::{HeaderMap, header};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+
+use super::problem::{Kind, Problem};
 
 /// Which bytes to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +16,40 @@ pub enum Selected {
     Part { first: u64, last: u64 },
     /// None of what was asked for exists: 416.
     Nothing,
+}
+
+impl Selected {
+    /// The first byte and how many, of so many.
+    ///
+    /// # Errors
+    /// 416: there is none.
+    pub fn bytes(self, length: u64) -> Result<(u64, u64), Problem> {
+        match self {
+            Selected::Whole => Ok((0, length)),
+            Selected::Part { first, last } => Ok((first, last - first + 1)),
+            Selected::Nothing => Err(Problem::new(Kind::RangeNotSatisfiable, format!("There are {length} bytes."))
+                .header(header::CONTENT_RANGE, figures(format!("bytes */{length}")))),
+        }
+    }
+
+    /// 200 or 206 with those bytes of a WAV file of so many.
+    pub fn wav(self, length: u64, entity_tag: HeaderValue, sound: Body) -> Response {
+        let mut response = Response::new(sound);
+        if let Selected::Part { first, last } = self {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let range = figures(format!("bytes {first}-{last}/{length}"));
+            response.headers_mut().insert(header::CONTENT_RANGE, range);
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(header::ETAG, entity_tag);
+        response
+    }
+}
+
+fn figures(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).expect("words and figures are visible ASCII")
 }
 
 /// Reads `Range` against a length in bytes. A unit other than bytes, a malformed header and a list of ranges get the

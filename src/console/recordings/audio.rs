@@ -20,7 +20,7 @@ use super::{Heard, heard, inside, reason, text, unreadable};
 use crate::console::Shared;
 use crate::console::asking::Asking;
 use crate::console::guard::busy;
-use crate::console::problem::{Kind, Problem};
+use crate::console::problem::Problem;
 use crate::console::query::Parameters;
 use crate::console::range::{self, Selected};
 use crate::console::schema::Wav;
@@ -78,11 +78,7 @@ pub async fn audio(
     let (mut file, length, permit) = open(&shared, &heard).await?;
     // a range is defined for GET alone (RFC 9110 §14.2)
     let selected = if method == Method::GET { range::select(&headers, &entity_tag, length) } else { Selected::Whole };
-    let (status, first, count) = match selected {
-        Selected::Whole => (StatusCode::OK, 0, length),
-        Selected::Part { first, last } => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
-        Selected::Nothing => return Err(unsatisfiable(length)),
-    };
+    let (first, count) = selected.bytes(length)?;
     file.seek(SeekFrom::Start(first)).await.map_err(unreadable(id))?;
     let entity_tag =
         HeaderValue::try_from(entity_tag).map_err(|error| Problem::internal("recording digest", &error))?;
@@ -92,17 +88,10 @@ pub async fn audio(
     }
 
     let sound = Transfer { sound: file.take(count), _permit: permit };
-    let mut response = Response::new(sound.body());
-    *response.status_mut() = status;
+    let mut response = selected.wav(length, entity_tag, sound.body());
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(count));
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(header::ETAG, entity_tag);
     headers.insert(header::CONTENT_DISPOSITION, text(format!("inline; filename=\"recording-{id}.wav\"")));
-    if let Selected::Part { first, last } = selected {
-        headers.insert(header::CONTENT_RANGE, text(format!("bytes {first}-{last}/{length}")));
-    }
     Ok(response)
 }
 
@@ -164,9 +153,4 @@ impl<R: AsyncRead + Unpin> AsyncRead for Transfer<R> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.sound).poll_read(cx, buffer)
     }
-}
-
-fn unsatisfiable(length: u64) -> Problem {
-    Problem::new(Kind::RangeNotSatisfiable, format!("The recording has {length} bytes."))
-        .header(header::CONTENT_RANGE, text(format!("bytes */{length}")))
 }

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use crate::console::Shared;
 use crate::console::pages::Frame;
-use crate::console::problem::{Kind, Problem};
-use crate::console::range::{self, Selected};
+use crate::console::problem::Problem;
+use crate::console::range;
 use crate::console::segment::Segments;
 use crate::console::studio::no_prompt;
 use crate::language::Language;
@@ -109,25 +109,12 @@ pub async fn audio(
     if range::client_has(&headers, &entity_tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, entity_tag)]).into_response());
     }
-    let length = sound.len();
-    let (status, part) = match range::select(&headers, &entity_tag, length as u64) {
-        Selected::Whole => (StatusCode::OK, 0..length),
-        Selected::Part { first, last } => {
-            (StatusCode::PARTIAL_CONTENT, within(first, length)..within(last + 1, length))
-        }
-        Selected::Nothing => return Err(outside(length)),
-    };
-    let mut response = Response::new(Body::from(sound[part.clone()].to_vec()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(header::ETAG, value(entity_tag));
-    if status == StatusCode::PARTIAL_CONTENT {
-        let last = part.end - 1;
-        headers.insert(header::CONTENT_RANGE, value(format!("bytes {}-{last}/{length}", part.start)));
-    }
-    Ok(response)
+    let length = sound.len() as u64;
+    let selected = range::select(&headers, &entity_tag, length);
+    let (first, count) = selected.bytes(length)?;
+    let part: Vec<u8> = sound.into_iter().skip(index(first)).take(index(count)).collect();
+    let entity_tag = HeaderValue::try_from(entity_tag).expect("hexadecimal digits are visible ASCII");
+    Ok(selected.wav(length, entity_tag, Body::from(part)))
 }
 
 fn entity_tag(sound: &[u8]) -> String {
@@ -138,15 +125,6 @@ fn entity_tag(sound: &[u8]) -> String {
     tag + "\""
 }
 
-fn within(at: u64, length: usize) -> usize {
-    usize::try_from(at).map_or(length, |at| at.min(length))
-}
-
-fn value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).expect("figures and hexadecimal digits are visible ASCII")
-}
-
-fn outside(length: usize) -> Problem {
-    Problem::new(Kind::RangeNotSatisfiable, format!("The prompt has {length} bytes."))
-        .header(header::CONTENT_RANGE, value(format!("bytes */{length}")))
+fn index(at: u64) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
 }
