@@ -79,7 +79,7 @@ pub async fn listed(
     cursor: Option<&Cursor>,
 ) -> Result<store::Page<LegalHold>, Problem> {
     let caller = &asking.caller;
-    let (cities, shielded) = (caller.cities.among(None), caller.named && caller.unit.is_none());
+    let (cities, shielded) = (caller.cities.among(None), caller.sees_shielded());
     let found = shared.store.legal_holds(cities.as_deref(), shielded, limit, cursor).await;
     found.map_err(|error| Problem::internal("holds", &error))
 }
@@ -104,6 +104,8 @@ pub async fn hold(
 }
 
 /// Lets the recordings of a ticket go when their time is over.
+///
+/// Those of confidential, anonymous and reporting requesters are let go by named people only.
 #[utoipa::path(
     post,
     path = "/api/v1/holds/{number}/release",
@@ -134,10 +136,10 @@ async fn change(
     keep(shared, asking, ticket, reason, held).await.map(Json)
 }
 
-/// Holds a ticket's recordings, or lets them go.
+/// Holds a ticket's recordings, or lets them go: those of a shielded requester are let go by named people only.
 ///
 /// # Errors
-/// It is of another city, or held already, or not held.
+/// It is of another city, or held already, or not held; its hold is none that the caller may know of.
 pub async fn keep(
     shared: &Shared,
     asking: &Asking,
@@ -151,12 +153,17 @@ pub async fn keep(
     if reason.as_str().chars().count() < 2 {
         return Err(Problem::new(Kind::BadBody, "A reason has 2 to 200 characters.").parameter("reason"));
     }
+    let failed = |error| Problem::internal("hold", &error);
+    if !held {
+        let there = shared.store.ticket_alone(ticket).await.map_err(failed)?;
+        asking.sees_requester(&there.ok_or_else(no_ticket)?)?;
+    }
     let (by, now) = (asking.by(), shared.clock.wall());
     let changed = match held {
         true => shared.store.hold(ticket, reason.as_str(), &by, now).await,
         false => shared.store.release(ticket, reason.as_str(), &by, now).await,
     };
-    match changed.map_err(|error| Problem::internal("hold", &error))? {
+    match changed.map_err(failed)? {
         Held::Done => Ok(HoldState { ticket, held }),
         Held::Unknown => Err(no_ticket()),
         Held::Already if held => {

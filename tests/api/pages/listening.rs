@@ -6,7 +6,7 @@ use hotline::access::Role;
 use hotline::store::{RecordingFilter, Whose};
 use serde_json::{Value, json};
 
-use crate::people::person;
+use crate::people::{person, sign_in};
 use crate::reading::fill;
 use crate::service::Service;
 
@@ -242,4 +242,37 @@ fn a_hold_is_set_and_lifted_with_a_reason_that_is_shown_as_text() {
     assert_eq!(service.get("/api/v1/holds").json()["items"][0]["ticket"], json!(one.number));
     assert_eq!(sonam.sent(&path, &[("what", "release"), ("reason", "结案")]), format!("{page}?done=released"));
     assert_eq!(service.get("/api/v1/holds").json()["items"], json!([]));
+}
+
+#[test]
+fn a_hold_of_a_shielded_ticket_tells_no_more_than_that_it_is_there() {
+    let service = Service::start();
+    let (plain, shielded) = (recorded(&service, 2), recorded(&service, 4));
+    person(&service, "sonam", Role::Supervisor, &["lhasa", "shigatse"], true);
+    person(&service, "pema", Role::Supervisor, &["lhasa", "shigatse"], false);
+    person(&service, "karma", Role::Administrator, &["lhasa", "shigatse"], false);
+    let [sonam, pema, karma] = ["sonam", "pema", "karma"].map(|name| service.browser(name));
+    command(&service, &shielded.number, &json!({ "command": "edit", "version": 1, "confidential": true }));
+    command(&service, &shielded.number, &json!({ "command": "merge", "version": 2, "into": plain.number }));
+    let holds = format!("/api/v1/holds/{}", shielded.number);
+    assert_eq!(service.post(&holds, &[], &json!({ "reason": "纪委调取" })).status, 200);
+
+    let path = format!("/recordings/{}", plain.whole);
+    let whole = sonam.page(&path);
+    assert!(whole.contains(&shielded.number) && whole.contains("纪委调取") && whole.contains("value=\"release\""));
+    let bare = pema.page(&path);
+    assert!(bare.contains("随一张并案工单封存。"), "{bare}");
+    for kept in [shielded.number.as_str(), "纪委调取", "value=\"release\"", "/hold\""] {
+        assert!(!bare.contains(kept), "{kept}: {bare}");
+    }
+    let release = [("what", "release"), ("reason", "结案")];
+    assert_eq!(pema.post(&format!("{path}/hold"), &release).status, 403);
+    let by_number = [("ticket", shielded.number.as_str()), ("reason", "结案")];
+    assert_eq!(karma.post("/admin/retention/release", &by_number).status, 403);
+    let bearer = format!("Bearer {}", sign_in(&service, "pema"));
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let by_the_api =
+        service.send_bytes("POST", &format!("{holds}/release"), &headers, r#"{ "reason": "结案" }"#.as_bytes());
+    assert_eq!(by_the_api.status, 403, "{}", by_the_api.text());
+    assert_eq!(sonam.sent(&format!("{path}/hold"), &release), format!("{path}?done=released"));
 }
