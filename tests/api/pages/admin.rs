@@ -341,18 +341,7 @@ fn days_off_are_shown_before_they_are_imported() {
     let year = today.format("%Y");
     let days: Vec<String> = days.into_iter().filter(|day| day.starts_with(&format!("\"{year}"))).collect();
     let text = format!("[lhasa.{year}]\noff = [{}]\n", days.join(", "));
-    let form = [("csrf", karma.csrf.as_str()), ("text", text.as_str())];
-    let boundary = "x-7f3a";
-    let parts: String = form
-        .iter()
-        .map(|(name, value)| {
-            format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-        })
-        .collect();
-    let body = format!("{parts}--{boundary}--\r\n");
-    let media_type = format!("multipart/form-data; boundary={boundary}");
-    let headers = [("cookie", karma.cookie.as_str()), ("content-type", media_type.as_str())];
-    let preview = service.send_bytes("POST", "/admin/calendar/preview", &headers, body.as_bytes());
+    let preview = karma.hand_in("/admin/calendar/preview", &[("text", &text)], None);
     assert_eq!(preview.status, 200, "{}", preview.text());
     assert!(
         preview.text().contains("期限会变的在办工单") && preview.text().contains("还没有改动"),

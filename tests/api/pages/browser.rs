@@ -50,6 +50,26 @@ impl Browser<'_> {
         self.service.submit(path, &[("cookie", &self.cookie)], &fields)
     }
 
+    /// A form that takes a file, with one or without; a file has a name and a media type.
+    pub fn hand_in(&self, path: &str, fields: &[(&str, &str)], file: Option<(&str, &str, &[u8])>) -> Reply {
+        let mut body = Vec::new();
+        for (name, value) in [&[("csrf", self.csrf.as_str())], fields].concat() {
+            let part = format!("--line\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend(part.into_bytes());
+        }
+        if let Some((name, of, bytes)) = file {
+            let disposition = format!("form-data; name=\"file\"; filename=\"{}\"", name.replace('"', "%22"));
+            body.extend(
+                format!("--line\r\ncontent-disposition: {disposition}\r\ncontent-type: {of}\r\n\r\n").into_bytes(),
+            );
+            body.extend(bytes);
+            body.extend(*b"\r\n");
+        }
+        body.extend(*b"--line--\r\n");
+        let headers = [("cookie", self.cookie.as_str()), ("content-type", "multipart/form-data; boundary=line")];
+        self.service.send_bytes("POST", path, &headers, &body)
+    }
+
     /// A form that is taken; gives where it leads.
     pub fn sent(&self, path: &str, fields: &[(&str, &str)]) -> String {
         let reply = self.post(path, fields);

@@ -30,18 +30,9 @@ fn recording(height: f64) -> Vec<u8> {
     wav
 }
 
-/// A form with a file.
-fn hand_in(service: &Service, browser: &Browser<'_>, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Reply {
-    let mut body = Vec::new();
-    for (name, value) in [&[("csrf", browser.csrf.as_str())], fields].concat() {
-        let part = format!("--line\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-        body.extend(part.into_bytes());
-    }
-    body.extend(*b"--line\r\ncontent-disposition: form-data; name=\"file\"; filename=\"../a.wav\"\r\n\r\n");
-    body.extend(file);
-    body.extend(*b"\r\n--line--\r\n");
-    let headers = [("cookie", browser.cookie.as_str()), ("content-type", "multipart/form-data; boundary=line")];
-    service.send_bytes("POST", path, &headers, &body)
+/// A form with a recording.
+fn hand_in(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Reply {
+    browser.hand_in(path, fields, Some(("../a.wav", "audio/wav", file)))
 }
 
 fn loaded(service: &Service) -> Prompts {
@@ -77,7 +68,7 @@ fn a_recording_takes_the_place_of_a_prompt_and_is_given_back() {
     let service = started();
     let karma = service.browser("karma");
     let before = karma.get("/admin/prompts/menu.head/zh/audio").body;
-    let reply = hand_in(&service, &karma, "/admin/prompts/menu.head/zh", &[], &recording(0.2));
+    let reply = hand_in(&karma, "/admin/prompts/menu.head/zh", &[], &recording(0.2));
     assert_eq!(reply.header("location"), Some("/admin/prompts/menu.head?done=replaced"), "{}", reply.text());
     assert_ne!(karma.get("/admin/prompts/menu.head/zh/audio").body, before, "calls have it at once");
     let prompts = loaded(&service);
@@ -114,17 +105,17 @@ fn what_no_caller_should_hear_is_refused_with_its_reason_and_changes_nothing() {
         (recording(0.2)[..44].to_vec(), "没有替换"),
         (b"no sound".to_vec(), "不是能用的 WAV"),
     ] {
-        let reply = hand_in(&service, &karma, "/admin/prompts/menu.head/zh", &[], &file);
+        let reply = hand_in(&karma, "/admin/prompts/menu.head/zh", &[], &file);
         assert_eq!(reply.status, 422, "{reason}");
         assert!(reply.text().contains(reason), "{reason}: {}", reply.text());
     }
-    assert_eq!(hand_in(&service, &karma, "/admin/prompts/menu.head/zh", &[], b"").status, 400, "no file");
-    assert_eq!(hand_in(&service, &karma, "/admin/prompts/no.such/zh", &[], &recording(0.2)).status, 404);
-    assert_eq!(hand_in(&service, &karma, "/admin/prompts/trio.126/zh", &[], &recording(0.2)).status, 404);
+    assert_eq!(hand_in(&karma, "/admin/prompts/menu.head/zh", &[], b"").status, 400, "no file");
+    assert_eq!(hand_in(&karma, "/admin/prompts/no.such/zh", &[], &recording(0.2)).status, 404);
+    assert_eq!(hand_in(&karma, "/admin/prompts/trio.126/zh", &[], &recording(0.2)).status, 404);
     assert!(!service.folder.join("prompts/manifest.toml").exists());
     let prompts = service.folder.join("prompts/manifest.toml");
     std::fs::write(prompts, "[a").expect("a file");
-    let broken = hand_in(&service, &karma, "/admin/prompts/menu.head/zh", &[], &recording(0.2));
+    let broken = hand_in(&karma, "/admin/prompts/menu.head/zh", &[], &recording(0.2));
     assert_eq!(broken.status, 409, "{}", broken.text());
     assert!(!service.get("/api/v1/audit").text().contains("prompt menu.head"));
 }
@@ -147,7 +138,7 @@ fn prompts_are_found_by_id_words_group_and_voice_a_page_at_a_time() {
     let group = karma.page("/admin/prompts?group=menu");
     assert!(group.contains("menu.head") && !group.contains("href=\"/admin/prompts/greet.hello\""));
     assert!(karma.page("/admin/prompts?voice=recorded").contains("没有符合条件的提示"));
-    hand_in(&service, &karma, "/admin/prompts/menu.head/bo", &[], &recording(0.2));
+    hand_in(&karma, "/admin/prompts/menu.head/bo", &[], &recording(0.2));
     assert_eq!(rows(&karma.page("/admin/prompts?voice=recorded")), 1);
 }
 
@@ -175,7 +166,7 @@ fn a_knowledge_entry_is_spoken_by_its_own_people() {
         for language in ["zh", "bo"] {
             assert!(!karma.page(path).contains("四段录音齐全"));
             let fields = [("part", part), ("language", language)];
-            let reply = hand_in(&service, &karma, path, &fields, &recording(0.2));
+            let reply = hand_in(&karma, path, &fields, &recording(0.2));
             assert_eq!(reply.status, 303, "{part} {language}: {}", reply.text());
             loaded(&service);
         }
@@ -195,12 +186,12 @@ fn a_knowledge_entry_is_spoken_by_its_own_people() {
         .collect();
     karma.sent("/admin/knowledge", &[changed.as_slice(), &named].concat());
     assert!(karma.page(path).contains("另一段文字"), "the recording says the old text");
-    hand_in(&service, &karma, path, &[("part", "prompt"), ("language", "zh")], &recording(0.1));
+    hand_in(&karma, path, &[("part", "prompt"), ("language", "zh")], &recording(0.1));
     assert_eq!(loaded(&service).text(Language::Zh, "kbans.park_hours"), Some("早上八点。"));
     assert!(!karma.page(path).contains("另一段文字"));
 
     for wrong in [[("part", "x"), ("language", "zh")], [("part", "prompt"), ("language", "en")]] {
-        let reply = hand_in(&service, &karma, path, &wrong, &recording(0.2));
+        let reply = hand_in(&karma, path, &wrong, &recording(0.2));
         assert!(reply.status.is_client_error(), "{wrong:?}");
     }
     let unspeakable: Vec<(&str, &str)> = entry
@@ -211,19 +202,19 @@ fn a_knowledge_entry_is_spoken_by_its_own_people() {
     let fields = [("part", "prompt"), ("language", "zh")];
     let imports = || service.get("/api/v1/audit?subject=prompt%20kbans.park_hours").text().matches("imported").count();
     let before = imports();
-    let reply = hand_in(&service, &karma, path, &fields, &recording(0.2));
+    let reply = hand_in(&karma, path, &fields, &recording(0.2));
     assert!(reply.status == 422 && reply.text().contains("不能用于语音提示"), "{}", reply.text());
     assert_eq!((imports(), before), (3, 3), "nothing was done, and nothing is told");
     karma.sent("/admin/knowledge", &[entry.as_slice(), &named].concat());
     let unit = service.browser("unit");
-    assert_eq!(hand_in(&service, &unit, path, &fields, &recording(0.2)).status, 303, "it is the unit's own");
-    let foreign = hand_in(&service, &unit, "/admin/knowledge/social-insurance/spoken", &fields, &recording(0.2));
+    assert_eq!(hand_in(&unit, path, &fields, &recording(0.2)).status, 303, "it is the unit's own");
+    let foreign = hand_in(&unit, "/admin/knowledge/social-insurance/spoken", &fields, &recording(0.2));
     assert_eq!(foreign.status, 403, "{}", foreign.text());
     // refused before the file is read: a longer one would not be taken
-    assert_eq!(hand_in(&service, &unit, "/admin/prompts/menu.head/zh", &[], b"RIFF").status, 403);
+    assert_eq!(hand_in(&unit, "/admin/prompts/menu.head/zh", &[], b"RIFF").status, 403);
     let mut menu = entry;
     menu[0].1 = "head";
     karma.sent("/admin/knowledge", &menu);
-    let reply = hand_in(&service, &karma, "/admin/knowledge/head/spoken", &fields, &recording(0.2));
+    let reply = hand_in(&karma, "/admin/knowledge/head/spoken", &fields, &recording(0.2));
     assert_eq!(reply.status, 409, "kb.head is the menu's own");
 }

@@ -166,7 +166,7 @@ fn script_in_any_text_is_shown_as_text() {
     }
     let number = filed(&service, &sent);
     let agent = service.browser("dolma");
-    let upload = attach(&service, &agent, &number, &format!("a{evil}.txt"), "text/plain", b"words");
+    let upload = attach(&agent, &number, &format!("a{evil}.txt"), "text/plain", b"words");
     assert_eq!(upload.status, 303, "{}", upload.text());
     let pages = [
         agent.page("/tickets?order=created"),
@@ -431,10 +431,10 @@ fn a_file_is_added_and_fetched_under_its_name() {
     let (number, other) = (filed(&service, &request()), filed(&service, &request()));
     let agent = service.browser("dolma");
     let png = b"\x89PNG\r\n\x1a\nrest";
-    let reply = attach(&service, &agent, &number, "照片.png", "image/png", png);
+    let reply = attach(&agent, &number, "照片.png", "image/png", png);
     assert_eq!(reply.header("location"), Some(format!("/tickets/{number}?done=attached#attachments").as_str()));
-    assert_eq!(attach(&service, &agent, &number, "x.html", "text/html", b"<p>").status, 415);
-    assert_eq!(attach(&service, &service.browser("pema"), &number, "x.png", "image/png", png).status, 403);
+    assert_eq!(attach(&agent, &number, "x.html", "text/html", b"<p>").status, 415);
+    assert_eq!(attach(&service.browser("pema"), &number, "x.png", "image/png", png).status, 403);
     let page = agent.page(&format!("/tickets/{number}"));
     let (_, rest) = page.split_once(&format!("href=\"/tickets/{number}/attachments/")).expect("a link");
     let id = rest.split('"').next().expect("an id");
@@ -518,20 +518,8 @@ fn a_ticket_shows_how_many_complain_about_the_same_and_a_visit_is_left_to_a_pers
     assert!(again.status == 422 && again.text().contains("这次回访已经是人工的。"), "{}", again.text());
 }
 
-fn attach(service: &Service, browser: &Browser<'_>, number: &str, name: &str, of: &str, bytes: &[u8]) -> Reply {
-    let name = name.replace('"', "%22");
-    let mut body =
-        format!("--line\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\n{}\r\n", browser.csrf).into_bytes();
-    body.extend(
-        format!(
-            "--line\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: {of}\r\n\r\n"
-        )
-        .bytes(),
-    );
-    body.extend(bytes);
-    body.extend(b"\r\n--line--\r\n");
-    let headers = [("cookie", browser.cookie.as_str()), ("content-type", "multipart/form-data; boundary=line")];
-    service.send_bytes("POST", &format!("/tickets/{number}/attachments"), &headers, &body)
+fn attach(browser: &Browser<'_>, number: &str, name: &str, of: &str, bytes: &[u8]) -> Reply {
+    browser.hand_in(&format!("/tickets/{number}/attachments"), &[], Some((name, of, bytes)))
 }
 
 /// Address and number of each tab.
