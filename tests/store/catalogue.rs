@@ -17,6 +17,7 @@ on_each_database!(
     a_units_classes_are_listed_and_its_city_stays,
     a_refusal_tells_the_requester_and_a_code_has_one_kind,
     knowledge_is_of_its_units_city_and_has_both_prompts_or_none,
+    an_entry_that_gets_its_own_prompts_keeps_what_was_written_meanwhile,
     a_unit_gives_its_knowledge_away_before_it_is_retired,
     a_change_names_who_made_it_and_what_was,
     a_reply_template_is_everybodys_or_of_a_unit_in_its_city,
@@ -165,6 +166,26 @@ async fn knowledge_is_of_its_units_city_and_has_both_prompts_or_none(fixture: Fi
     );
     let alone = Knowledge { prompt: None, ..entry };
     assert_eq!(misfit(store.keep_knowledge(&alone, None, &by(), morning()).await), Misfit::PromptAlone);
+}
+
+async fn an_entry_that_gets_its_own_prompts_keeps_what_was_written_meanwhile(fixture: Fixture) {
+    let store = &fixture.store;
+    let own = ["kb.own", "kbans.own"].map(|id| id.parse().expect("an id"));
+    let read = entry(store, "social-insurance").await;
+    let changed = Knowledge { title_zh: "社保怎么办".parse().expect("a title"), ..read.clone() };
+    assert_eq!(store.keep_knowledge(&changed, Some(7), &by(), morning()).await, Ok(Kept::Changed));
+    assert_eq!(store.name_prompts(&read.id, &own, &by(), morning()).await, Ok(Kept::Changed));
+    let [choice, prompt] = own.clone().map(Some);
+    let placed = store.knowledge_entry(&read.id).await.expect("read").expect("there");
+    assert_eq!(placed, Placed { entry: Knowledge { choice, prompt, ..changed }, position: 7 });
+    let filter = AuditFilter { subject: Some("knowledge social-insurance".to_owned()), ..AuditFilter::default() };
+    let told = store.audit_entries(&filter, 10).await.expect("read").swap_remove(0);
+    let fields: Vec<_> = told.changes.iter().map(|change| (change.field.as_str(), change.is.as_deref())).collect();
+    assert_eq!(fields, [("choice", Some("kb.own")), ("prompt", Some("kbans.own"))]);
+    assert_eq!(store.name_prompts(&read.id, &own, &by(), morning()).await, Ok(Kept::Unchanged));
+    let nobodys = "nobodys".parse().expect("an id");
+    assert_eq!(store.name_prompts(&nobodys, &own, &by(), morning()).await, Ok(Kept::Unchanged));
+    assert_eq!(store.knowledge_entry(&nobodys).await, Ok(None));
 }
 
 async fn a_unit_gives_its_knowledge_away_before_it_is_retired(fixture: Fixture) {

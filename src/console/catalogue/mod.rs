@@ -215,21 +215,11 @@ pub async fn put_knowledge(
         may_write(&asking, city, Some(unit))?;
     }
     let entry = sent.entry(id.clone());
-    let kept = keep(&shared, &asking, &entry, sent.position).await?;
+    let kept = shared.store.keep_knowledge(&entry, sent.position, &by(&asking), shared.clock.wall()).await;
+    let (kept, _) = answer(kept, ())?;
     let placed = shared.store.knowledge_entry(&id).await.map_err(internal)?;
     let placed = placed.unwrap_or(Placed { entry, position: 0 });
     Ok((kept, Json(KnowledgeOut::from(placed))))
-}
-
-/// Keeps an entry that this caller may write.
-pub async fn keep(
-    shared: &Shared,
-    asking: &Asking,
-    entry: &catalogue::Knowledge,
-    position: Option<u32>,
-) -> Result<StatusCode, Problem> {
-    let kept = shared.store.keep_knowledge(entry, position, &by(asking), shared.clock.wall()).await;
-    Ok(answer(kept, ())?.0)
 }
 
 /// Of which cities and unit an entry may be that this caller writes.

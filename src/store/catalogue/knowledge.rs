@@ -7,7 +7,7 @@ use super::super::{By, Store, StoreError, Transaction, on};
 use super::units::unit_in;
 use super::{Conflict, Fields, Kept, NotKept, hold, kept, shown, write_down};
 use crate::city::City;
-use crate::ticket::catalogue::{Knowledge, KnowledgeId};
+use crate::ticket::catalogue::{Knowledge, KnowledgeId, PromptId};
 
 const SELECT: &str = "select id, city, unit, position, title_zh, title_bo, text_zh, text_bo, review_on, choice, prompt, \
      active from knowledge where true";
@@ -71,6 +71,38 @@ impl Store {
         if done != Kept::Unchanged {
             write(&mut transaction, entry, position).await?;
             write_down(&mut transaction, &format!("knowledge {}", entry.id), was, is, by, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(done)
+    }
+
+    /// Has an entry name these prompts, whatever else of it has changed meanwhile. One that is not there stays so.
+    pub async fn name_prompts(
+        &self,
+        id: &KnowledgeId,
+        [choice, prompt]: &[PromptId; 2],
+        by: &By,
+        now: DateTime<Utc>,
+    ) -> Result<Kept, StoreError> {
+        const SQL: &str = "update knowledge set choice = $2, prompt = $3 where id = $1";
+        let mut transaction = self.begin().await?;
+        hold(&mut transaction).await?;
+        let Some(Placed { entry, position }) = entry_in(&mut transaction, id).await? else {
+            return Ok(Kept::Unchanged);
+        };
+        let was = fields(&entry, position);
+        let named = Knowledge { choice: Some(choice.clone()), prompt: Some(prompt.clone()), ..entry };
+        let is = fields(&named, position);
+        let done = kept(Some(&was), &is);
+        if done != Kept::Unchanged {
+            on!(&mut transaction, transaction => sqlx::query(SQL)
+                .bind(id.as_str())
+                .bind(choice.as_str())
+                .bind(prompt.as_str())
+                .execute(&mut **transaction)
+                .await
+                .map(drop))?;
+            write_down(&mut transaction, &format!("knowledge {id}"), Some(was), is, by, now).await?;
         }
         transaction.commit().await?;
         Ok(done)

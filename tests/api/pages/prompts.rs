@@ -1,12 +1,16 @@
 //! Prompts are heard, replaced and given back; a knowledge entry is spoken.
 
 use hotline::access::Role;
+use hotline::city::City;
+use hotline::driver::consult::{Unspoken, topics};
 use hotline::language::Language;
 use hotline::prompt::{Origin, Prompts};
 
 use crate::pages::browser::Browser;
 use crate::people::person;
 use crate::service::{Reply, Service};
+
+const EVERYWHERE: &[&str] = &["lhasa", "shigatse", "shannan", "nyingchi", "chamdo", "nagqu", "ngari"];
 
 fn started() -> Service {
     let service = Service::start();
@@ -217,4 +221,40 @@ fn a_knowledge_entry_is_spoken_by_its_own_people() {
     karma.sent("/admin/knowledge", &menu);
     let reply = hand_in(&karma, "/admin/knowledge/head/spoken", &fields, &recording(0.2));
     assert_eq!(reply.status, 409, "kb.head is the menu's own");
+}
+
+#[test]
+fn a_built_in_entry_is_offered_with_its_old_voices_until_its_own_are_all_there() {
+    let service = started();
+    person(&service, "nima", Role::Administrator, EVERYWHERE, false);
+    let nima = service.browser("nima");
+    let path = "/admin/knowledge/social-insurance/spoken";
+    let offered = || {
+        let entry = service.block_on(service.store.knowledge_entry(&"social-insurance".parse().expect("an id")));
+        let entry = entry.expect("read").expect("there").entry;
+        let topics = topics([&entry], City::Lhasa, &loaded(&service), &Unspoken::default());
+        topics.first().map(|topic| (topic.choice.to_string(), topic.answer.to_string()))
+    };
+    let named = |choice: &str, answer: &str| Some((choice.to_owned(), answer.to_owned()));
+    let old = named("kb.social", "kbans.social");
+    let audio = |id: &str, language: &str| format!("src=\"/admin/prompts/{id}/{language}/audio\"");
+    assert!(!nima.page(path).contains("新录音"));
+    let passages = [("choice", "zh"), ("choice", "bo"), ("prompt", "zh"), ("prompt", "bo")];
+    for (at, (part, language)) in passages.into_iter().enumerate() {
+        let fields = [("part", part), ("language", language)];
+        let reply = hand_in(&nima, path, &fields, &recording(0.2));
+        assert_eq!(reply.status, 303, "{part} {language}: {}", reply.text());
+        let page = nima.page(path);
+        assert!(page.contains("四段录音齐全"), "{page}");
+        if at == 3 {
+            break;
+        }
+        assert_eq!(offered(), old, "after {}", at + 1);
+        assert!(page.contains("来电者听到的还是原来的") && page.contains(&audio("kb.social", "zh")), "{page}");
+        assert_eq!(page.matches("/admin/prompts/kb.social_insurance/").count(), (at + 1).min(2), "{page}");
+        assert_eq!(page.matches("还没有录音").count(), 3 - at, "{page}");
+    }
+    assert_eq!(offered(), named("kb.social_insurance", "kbans.social_insurance"));
+    let page = nima.page(path);
+    assert!(page.contains(&audio("kb.social_insurance", "zh")) && !page.contains("新录音"), "{page}");
 }

@@ -35,6 +35,8 @@ struct SpokenPage<'f> {
     passages: Vec<Passage>,
     /// Whether the consult menu can offer it.
     offered: bool,
+    /// Some of its own prompts are recorded, and callers hear others until all are.
+    waiting: bool,
     folder: bool,
     wrong: Option<String>,
 }
@@ -47,7 +49,10 @@ struct Passage {
 }
 
 struct Said {
+    /// As callers hear it.
     voice: Voice,
+    /// As they will hear it when the entry names its own prompts.
+    own: Option<Voice>,
     /// What the entry says.
     text: String,
     /// The recording says something else.
@@ -55,25 +60,25 @@ struct Said {
 }
 
 pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Segment(id): Segment) -> Result<Response, Problem> {
-    let placed = seen(&shared, &frame, &id).await?;
-    page(&shared, &frame, &placed.entry, None)
+    let entry = seen(&shared, &frame, &id).await?;
+    page(&shared, &frame, &entry, None)
 }
 
-/// A recording for one of its prompts, which the entry names from then on.
+/// A recording for one of its prompts. An entry that names others goes on doing so until its own are all spoken.
 pub async fn replace(
     State(shared): State<Arc<Shared>>,
     frame: Frame,
     Segment(id): Segment,
     Uploaded { fields, file }: Uploaded,
 ) -> Result<Response, Problem> {
-    let Placed { entry, position } = seen(&shared, &frame, &id).await?;
+    let entry = seen(&shared, &frame, &id).await?;
     let language = language_of(fields.text("language").unwrap_or_default())?;
     let wanted: String = fields.needed("part")?;
     let part = PARTS.iter().position(|(part, _)| *part == wanted);
     let part = part.ok_or_else(|| bad("part", "`part` is choice or prompt."))?;
     let file = file.ok_or_else(|| bad("file", "No file was chosen."))?;
-    let [choice, prompt] = own_prompts(&entry)?;
-    let of = [&choice, &prompt][part].to_string();
+    let own = own_prompts(&entry)?;
+    let of = own[part].to_string();
     let said = line(&of, language, said(&entry, part, language));
     let recording = file.bytes.to_vec();
     match studio::replace(&shared, &frame.asking, (&of, language), Some(said), recording, frame.person()).await {
@@ -83,21 +88,23 @@ pub async fn replace(
         Err(NotReplaced::Problem(problem)) => return Err(problem),
         Ok(_) => {}
     }
-    if entry.choice.as_ref() != Some(&choice) || entry.prompt.as_ref() != Some(&prompt) {
-        let named = Knowledge { choice: Some(choice), prompt: Some(prompt), ..entry };
-        api::keep(&shared, &frame.asking, &named, Some(position)).await?;
+    // the recording took its time: the entry, and who may write it, may have changed
+    let entry = seen(&shared, &frame, &id).await?;
+    if entry.choice.is_none() || spoken(&shared.studio.in_use(), &own).all(|is_spoken| is_spoken) {
+        let named = shared.store.name_prompts(&entry.id, &own, &frame.asking.by(), shared.clock.wall()).await;
+        named.map_err(|error| Problem::internal("knowledge", &error))?;
     }
     done(&format!("/admin/knowledge/{id}/spoken"), "replaced")
 }
 
 /// An entry that whoever looks may write.
-async fn seen(shared: &Shared, frame: &Frame, id: &str) -> Result<Placed, Problem> {
+async fn seen(shared: &Shared, frame: &Frame, id: &str) -> Result<Knowledge, Problem> {
     let unknown = || Problem::new(Kind::NotFound, "There is no such entry.");
     let id = id.parse().map_err(|_| unknown())?;
     let placed = shared.store.knowledge_entry(&id).await.map_err(|error| Problem::internal("knowledge", &error))?;
-    let placed = placed.ok_or_else(unknown)?;
-    api::may_write(&frame.asking, placed.entry.city, Some(&placed.entry.unit))?;
-    Ok(placed)
+    let Placed { entry, .. } = placed.ok_or_else(unknown)?;
+    api::may_write(&frame.asking, entry.city, Some(&entry.unit))?;
+    Ok(entry)
 }
 
 /// The prompts that are this entry's alone: `pasture-subsidy` has `kb.pasture_subsidy` and `kbans.pasture_subsidy`.
@@ -115,32 +122,54 @@ fn own_prompts(entry: &Knowledge) -> Result<[PromptId; 2], Problem> {
     Ok([choice, prompt])
 }
 
+/// Each prompt in each language: whether it is spoken.
+fn spoken(prompts: &Prompts, ids: &[PromptId; 2]) -> impl Iterator<Item = bool> {
+    let voices = ids.iter().flat_map(|id| Language::ALL.map(|language| (language, id)));
+    voices.map(|(language, id)| prompts.clip(language, id.as_str()).is_some())
+}
+
+/// Whether some of its own prompts are recorded while it names others.
+fn is_waiting(entry: &Knowledge, own: &[PromptId; 2], prompts: &Prompts) -> bool {
+    let (Some(choice), Some(prompt)) = (&entry.choice, &entry.prompt) else { return false };
+    [choice, prompt] != own.each_ref() && spoken(prompts, own).any(|is_spoken| is_spoken)
+}
+
 fn page(shared: &Shared, frame: &Frame, entry: &Knowledge, wrong: Option<String>) -> Result<Response, Problem> {
     let prompts = shared.studio.in_use();
     let own = own_prompts(entry).ok();
+    let waiting = own.as_ref().filter(|own| is_waiting(entry, own, &prompts));
     let passage = |part: usize| {
         let named = [&entry.choice, &entry.prompt][part].as_ref();
         let id = named.or(own.as_ref().map(|own| &own[part])).map(ToString::to_string).unwrap_or_default();
         let voices = [Language::Zh, Language::Bo].map(|language| {
-            let mut voice = Voice::of(frame, &prompts, language, &id);
+            let mut voice = voice_of(frame, &prompts, language, &id);
             voice.upload = own.is_some().then(|| format!("/admin/knowledge/{}/spoken", entry.id));
-            if !voice.is_spoken() {
-                frame.t("prompts.not_recorded").clone_into(&mut voice.state);
-            }
+            let own = waiting.map(|own| voice_of(frame, &prompts, language, own[part].as_str()));
             let text = said(entry, part, language);
-            let other_text = voice.text.as_ref().is_some_and(|spoken| spoken != text);
-            Said { voice, text: text.to_owned(), other_text }
+            let newest = own.as_ref().filter(|own| own.is_spoken()).unwrap_or(&voice);
+            let other_text = newest.text.as_ref().is_some_and(|spoken| spoken != text);
+            Said { voice, own, text: text.to_owned(), other_text }
         });
         Passage { part: PARTS[part].0, id, voices: voices.into() }
     };
     let passages: Vec<Passage> = (0..PARTS.len()).map(passage).collect();
     let offered = passages.iter().flat_map(|passage| &passage.voices).all(|said| said.voice.is_spoken());
     let (refused, folder) = (wrong.is_some(), shared.studio.folder.is_some());
-    let mut response = render(&SpokenPage { frame, tabs: tabs(frame), entry, passages, offered, folder, wrong })?;
+    let waiting = waiting.is_some();
+    let page = SpokenPage { frame, tabs: tabs(frame), entry, passages, offered, waiting, folder, wrong };
+    let mut response = render(&page)?;
     if refused {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
     Ok(response)
+}
+
+fn voice_of(frame: &Frame, prompts: &Prompts, language: Language, id: &str) -> Voice {
+    let mut voice = Voice::of(frame, prompts, language, id);
+    if !voice.is_spoken() {
+        frame.t("prompts.not_recorded").clone_into(&mut voice.state);
+    }
+    voice
 }
 
 /// What the entry says there.
