@@ -128,10 +128,12 @@ fn spoken(prompts: &Prompts, ids: &[PromptId; 2]) -> impl Iterator<Item = bool> 
     voices.map(|(language, id)| prompts.clip(language, id.as_str()).is_some())
 }
 
-/// Whether some of its own prompts are recorded while it names others.
+/// Whether some of its own prompts are recorded, not all, while it names others.
 fn is_waiting(entry: &Knowledge, own: &[PromptId; 2], prompts: &Prompts) -> bool {
     let (Some(choice), Some(prompt)) = (&entry.choice, &entry.prompt) else { return false };
-    [choice, prompt] != own.each_ref() && spoken(prompts, own).any(|is_spoken| is_spoken)
+    let mut there = spoken(prompts, own);
+    let first = there.next();
+    [choice, prompt] != own.each_ref() && there.any(|is_spoken| Some(is_spoken) != first)
 }
 
 fn page(shared: &Shared, frame: &Frame, entry: &Knowledge, wrong: Option<String>) -> Result<Response, Problem> {
