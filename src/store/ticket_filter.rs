@@ -84,7 +84,6 @@ pub(super) enum Handler<'a> {
     Any,
     Lead(&'a UnitCode),
     Assistant(&'a UnitCode),
-    Either(&'a UnitCode),
 }
 
 impl From<Filter> for TicketFilter {
@@ -228,9 +227,10 @@ impl TicketFilter {
         }
     }
 
-    /// Only open tickets are in the list.
-    pub(super) fn is_of_open(&self, order: TicketOrder) -> bool {
-        self.states_of(order).is_some_and(|states| states.iter().all(|state| state.is_open()))
+    /// The list has few tickets beside those that have common words: none that is archived, or those of a unit.
+    pub(super) fn has_few(&self, order: TicketOrder) -> bool {
+        let archived = self.states_of(order).is_none_or(|states| states.contains(&State::Archived));
+        !archived || self.unit.is_some() || self.lead.is_some()
     }
 
     /// `None`: all of them.
@@ -261,12 +261,7 @@ impl TicketFilter {
         }
         let range = |handler, cities, states| Range { handler, cities, states, whole: false };
         if matches!(words, Words::Some(_)) {
-            let handler = match (&self.unit, &self.lead) {
-                (Some(unit), _) => Handler::Either(unit),
-                (None, Some(lead)) => Handler::Lead(lead),
-                (None, None) => Handler::Any,
-            };
-            return Some(vec![range(handler, cities, states)]);
+            return Some(vec![range(Handler::Any, cities, states)]);
         }
         if self.finds_few() || matches!(words, Words::Few(_)) {
             return Some(self.handlers().into_iter().map(|handler| range(handler, cities, states)).collect());
@@ -411,7 +406,7 @@ impl Range<'_> {
     fn state(&self, order: TicketOrder) -> &'static str {
         let archived = self.states.is_some_and(|states| states.contains(&State::Archived));
         let looked_at = match self.handler {
-            Handler::Any | Handler::Either(_) => false,
+            Handler::Any => false,
             Handler::Lead(_) => archived && order == TicketOrder::Created,
             Handler::Assistant(_) => true,
         };
@@ -420,7 +415,7 @@ impl Range<'_> {
 
     fn narrow(&self, order: TicketOrder, sql: &mut Sql) {
         match self.handler {
-            Handler::Any | Handler::Either(_) => {}
+            Handler::Any => {}
             Handler::Lead(unit) => {
                 sql.push(" and lead_unit = ").bind(unit.as_str());
             }
@@ -430,12 +425,11 @@ impl Range<'_> {
                 sql.push(if open { " and is_open)" } else { ")" });
             }
         }
-        if let Handler::Either(unit) = self.handler {
-            sql.push(" and (lead_unit = ").bind(unit.as_str());
-            sql.push(" or number in (select ticket from assisting where unit = ").bind(unit.as_str()).push("))");
-        }
         if let Some(cities) = self.cities {
-            sql.push(" and city").any_of(cities.iter().map(|city| city.slug()));
+            // a unit is of a city
+            let looked_at = !matches!(self.handler, Handler::Any);
+            sql.push(if looked_at { " and city || ''" } else { " and city" });
+            sql.any_of(cities.iter().map(|city| city.slug()));
         }
         if let Some(states) = self.states {
             sql.push(self.state(order)).any_of(states.iter().map(|state| state.name()));

@@ -58,7 +58,7 @@ impl Store {
 
     async fn words_in(&self, filter: &TicketFilter, order: TicketOrder) -> Result<Words, StoreError> {
         let words = self.words(filter).await?;
-        Ok(if filter.is_of_open(order) { words.of_open() } else { words })
+        Ok(if filter.has_few(order) { words.of_few() } else { words })
     }
 
     async fn rows(&self, sql: Option<Sql>) -> Result<Vec<TicketRow>, StoreError> {

@@ -58,8 +58,8 @@ impl Words {
         }
     }
 
-    /// The same in a list of open tickets, which are few beside those that have common words.
-    pub fn of_open(self) -> Words {
+    /// The same in a list of few tickets.
+    pub fn of_few(self) -> Words {
         match self {
             Words::Some(grams) | Words::Common(grams, _) => Words::Asked(grams),
             other => other,

@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::figures::{condition, source};
+use super::figures::{condition, source, source_of_few};
 use super::sums::{Day, days, stands};
 use super::{Dimension, ReportQuery, Store, StoreError, on};
 use crate::clock::beijing_day;
@@ -92,8 +92,8 @@ impl Behind {
         let since = |days| last.checked_sub_days(Days::new(days)).filter(|since| *since > query.from);
         let tries = [2, 8, 32, 128].into_iter().map_while(|days| since(days).map(Some));
         match self.counted {
-            Counted::Figure(_) => tries.chain([None]).collect(),
-            Counted::Standing(_) => vec![None],
+            Counted::Figure(_) if query.event.is_none() => tries.chain([None]).collect(),
+            Counted::Figure(_) | Counted::Standing(_) => vec![None],
         }
     }
 
@@ -106,8 +106,9 @@ impl Behind {
             Counted::Figure(figure) => {
                 let days = days.iter().copied().map(Day::values);
                 sql.push(" and number in (with s (day, starts, ends) as (").values(days);
-                let (source, condition) = (source(figure.event()), condition(figure));
-                sql.push(format!(") select t.number from s cross join {source} and {condition})"));
+                let of_few = query.few(&mut sql);
+                let source = if of_few { source_of_few(figure.event()) } else { source(figure.event()) };
+                sql.push(format!(") select t.number from {source} and {})", condition(figure)));
             }
         }
         if let Some(since) = since {

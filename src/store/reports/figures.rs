@@ -24,27 +24,41 @@ macro_rules! rated {
     };
 }
 
-/// Where the rows of an event of the day `s` are, for `from s cross join`.
-pub(super) const fn source(event: Event) -> &'static str {
+/// The table beside the ticket that an event is a row of, if any; a row belongs to the ticket by its key.
+const fn beside(event: Event) -> Option<&'static str> {
     match event {
-        Event::Created => "ticket t where t.created_day = s.day",
-        Event::Closed => "ticket t where t.closed_at >= s.starts and t.closed_at < s.ends",
-        Event::Ended => "ticket t where t.ended_at >= s.starts and t.ended_at < s.ends",
-        Event::Due => "ticket t where t.due_day = s.day",
-        Event::ContactDue => "ticket t where t.contact_due_at >= s.starts and t.contact_due_at < s.ends",
-        Event::VisitDue => {
-            "visit v cross join ticket t where v.closed_at >= s.starts and v.closed_at < s.ends \
-             and v.state <> 'dropped' and t.number = v.ticket"
-        }
-        Event::VisitAnswered => {
-            "visit v cross join ticket t where v.answered_at >= s.starts and v.answered_at < s.ends \
-             and t.number = v.ticket"
-        }
-        Event::Upheld => {
-            "audit a cross join ticket t where a.action = 'upheld' and a.at >= s.starts and a.at < s.ends \
-             and t.number = a.subject"
-        }
+        Event::Created | Event::Closed | Event::Ended | Event::Due | Event::ContactDue => None,
+        Event::VisitDue | Event::VisitAnswered => Some("visit v"),
+        Event::Upheld => Some("audit a"),
     }
+}
+
+/// When an event falls on the day `s`.
+const fn falls(event: Event) -> &'static str {
+    match event {
+        Event::Created => "t.created_day = s.day",
+        Event::Closed => "t.closed_at >= s.starts and t.closed_at < s.ends",
+        Event::Ended => "t.ended_at >= s.starts and t.ended_at < s.ends",
+        Event::Due => "t.due_day = s.day",
+        Event::ContactDue => "t.contact_due_at >= s.starts and t.contact_due_at < s.ends",
+        Event::VisitDue => {
+            "v.closed_at >= s.starts and v.closed_at < s.ends and v.state <> 'dropped' and t.number = v.ticket"
+        }
+        Event::VisitAnswered => "v.answered_at >= s.starts and v.answered_at < s.ends and t.number = v.ticket",
+        Event::Upheld => "a.action = 'upheld' and a.at >= s.starts and a.at < s.ends and t.number = a.subject",
+    }
+}
+
+/// Where the rows of an event of the days `s` are, for `from`: found by their time.
+pub(super) fn source(event: Event) -> String {
+    let beside = beside(event).map(|table| format!("{table} cross join ")).unwrap_or_default();
+    format!("s cross join {beside}ticket t where {}", falls(event))
+}
+
+/// The same of some tickets `few`, of which each is asked when it has the event.
+pub(super) fn source_of_few(event: Event) -> String {
+    let beside = beside(event).map(|table| format!(" cross join {table}")).unwrap_or_default();
+    format!("few t{beside} cross join s where {}", falls(event))
 }
 
 /// The city of an event's ticket, for a condition. Where the event is found by a range of time, it is written so that no index
@@ -90,14 +104,15 @@ pub(super) const fn condition(figure: Figure) -> &'static str {
     }
 }
 
-/// A row for every event on the days of `s` in their cities: the day, where it counts, and 0 or 1 for each figure.
-pub(super) fn facts() -> String {
+/// A row for every event on the days of `s`, in their cities or of the tickets `few`: the day, where it counts, and 0 or 1
+/// for each figure.
+pub(super) fn facts(of_few: bool) -> String {
     let mut sql = String::new();
     for event in Event::ALL {
         if !sql.is_empty() {
             sql.push_str(" union all ");
         }
-        sql.push_str("select s.day, s.city, t.lead_unit, t.class, t.channel, t.language, t.request_type, t.event");
+        sql.push_str("select s.day, t.city, t.lead_unit, t.class, t.channel, t.language, t.request_type, t.event");
         for figure in Figure::ALL {
             let value = match figure.event() == event {
                 true => format!("case when {} then 1 else 0 end", condition(*figure)),
@@ -105,7 +120,11 @@ pub(super) fn facts() -> String {
             };
             write!(sql, ", {value} as {}", figure.name()).expect("a string");
         }
-        write!(sql, " from s cross join {} and {} = s.city", source(event), city(event)).expect("a string");
+        let from = match of_few {
+            true => source_of_few(event),
+            false => format!("{} and {} = s.city", source(event), city(event)),
+        };
+        write!(sql, " from {from}").expect("a string");
     }
     sql
 }

@@ -162,9 +162,30 @@ impl ReportQuery {
         }
     }
 
+    /// `), few as (…`: the tickets of the event, if one is asked for; whether it is.
+    fn few(&self, sql: &mut Sql) -> bool {
+        if self.event.is_some() {
+            sql.push("), few as (select * from ticket where true");
+            self.narrow(sql);
+            sql.push(" and city || ''").any_of(self.slugs().into_iter());
+        }
+        self.event.is_some()
+    }
+
     fn slugs(&self) -> Vec<&'static str> {
         slugs(&self.cities)
     }
+}
+
+/// City and unit are looked at only: nearly all tickets of a city came in at no event.
+fn events(cities: &[City], unit: Option<&UnitCode>) -> Sql {
+    let mut sql = Sql::default();
+    sql.push("select event from ticket where event is not null and city || ''").any_of(slugs(cities).into_iter());
+    if let Some(unit) = unit {
+        sql.push(" and lead_unit || '' = ").bind(unit.as_str());
+    }
+    sql.push(" group by event order by max(created_at) desc, event limit ").bind(MOST_EVENTS);
+    sql
 }
 
 pub(super) fn slugs(cities: &[City]) -> Vec<&'static str> {
@@ -215,6 +236,9 @@ impl Store {
         let mut statements = vec![recount::stale(query.from, query.to, &query.cities)];
         statements.extend(Event::ALL.map(|event| recount::happened(event, Day::of(query.from), &query.cities)));
         statements.extend([sums::sums(query), sums::standings_now(query)]);
+        if query.event.is_some() {
+            statements.extend([sums::counted_now(query), events(&query.cities, query.unit.as_ref())]);
+        }
         let mut transaction = self.begin().await?;
         recount::go_by_indexes(&mut transaction).await?;
         let mut plans = Vec::new();
@@ -224,11 +248,10 @@ impl Store {
         Ok(plans)
     }
 
-    /// The leaders' events that tickets of these cities came in at, the latest first; empty: of all cities.
-    pub async fn events(&self, cities: &[City]) -> Result<Vec<String>, StoreError> {
-        let mut sql = Sql::default();
-        sql.push("select event from ticket where event is not null and city").any_of(slugs(cities).into_iter());
-        sql.push(" group by event order by max(created_at) desc, event limit ").bind(MOST_EVENTS);
+    /// The leaders' events that tickets of these cities came in at, the latest first; empty: of all cities. With a unit: those
+    /// of tickets that it leads.
+    pub async fn events(&self, cities: &[City], unit: Option<&UnitCode>) -> Result<Vec<String>, StoreError> {
+        let sql = events(cities, unit);
         Ok(on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_all(pool).await)?)
     }
 

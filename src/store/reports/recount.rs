@@ -195,7 +195,7 @@ pub(super) fn happened(event: Event, day: Day, cities: &[City]) -> Sql {
     for column in ROLLED.iter().filter_map(|dimension| dimension.column()) {
         sql.push(format!(", coalesce(t.{column}, '')"));
     }
-    sql.push(format!(", t.created_at, {} from s cross join {} and {}", bits(event), source(event), city(event)));
+    sql.push(format!(", t.created_at, {} from {} and {}", bits(event), source(event), city(event)));
     sql.any_of(slugs(cities).into_iter());
     sql
 }

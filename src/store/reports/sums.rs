@@ -76,20 +76,10 @@ impl Store {
 
     /// A unit's figures by a dimension that no roll-up has crossed with units, or those of an event.
     pub(super) async fn counted_now(&self, query: &ReportQuery) -> Result<Vec<(String, Counts)>, StoreError> {
-        let column = query.dimension.column().unwrap_or("lead_unit");
-        let key = query.dimension.key(&format!("coalesce({column}, '')"));
         if query.from > query.to {
             return Ok(Vec::new());
         }
-        let mut sql = Sql::default();
-        sql.push("with d (day, starts, ends) as (").values(days(query.from, query.to).map(Day::values));
-        sql.push("), c (city) as (").values(query.slugs().into_iter().map(|city| [city.into()]));
-        sql.push("), s as (select * from d cross join c").push(format!(") select {key}"));
-        sum_up(&mut sql, query.today);
-        sql.push(format!(" from ({}) f where true", facts()));
-        query.narrow(&mut sql);
-        sql.push(" group by 1");
-        self.counts(sql).await
+        self.counts(counted_now(query)).await
     }
 
     async fn counts(&self, sql: Sql) -> Result<Vec<(String, Counts)>, StoreError> {
@@ -120,6 +110,27 @@ pub(super) fn sums(query: &ReportQuery) -> Sql {
         sql.push(" and key = ").bind(unit.as_str());
     }
     sql.push(" and city").any_of(query.slugs().into_iter()).push(" group by 1");
+    sql
+}
+
+/// The figures of tickets that no roll-up has by these keys.
+pub(super) fn counted_now(query: &ReportQuery) -> Sql {
+    let column = query.dimension.column().unwrap_or("lead_unit");
+    let key = query.dimension.key(&format!("coalesce({column}, '')"));
+    let mut sql = Sql::default();
+    sql.push("with d (day, starts, ends) as (").values(days(query.from, query.to).map(Day::values));
+    let of_few = query.few(&mut sql);
+    if of_few {
+        sql.push("), s as (select * from d)");
+    } else {
+        sql.push("), c (city) as (").values(query.slugs().into_iter().map(|city| [city.into()]));
+        sql.push("), s as (select * from d cross join c)");
+    }
+    sql.push(format!(" select {key}"));
+    sum_up(&mut sql, query.today);
+    sql.push(format!(" from ({}) f where true", facts(of_few)));
+    query.narrow(&mut sql);
+    sql.push(" group by 1");
     sql
 }
 

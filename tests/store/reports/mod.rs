@@ -118,11 +118,11 @@ async fn a_report_of_an_event_counts_what_came_in_at_it(fixture: Fixture) {
     for _ in 0..200 {
         walk.step(&fixture).await;
     }
-    assert_eq!(fixture.store.events(&[]).await, Ok(vec![]));
+    assert_eq!(fixture.store.events(&[], None).await, Ok(vec![]));
     let some = format!("update ticket set event = '{EVENT}' where substr(number, 11, 1) in ('1', '4', '7')");
     fixture.execute(&some).await;
-    assert_eq!(fixture.store.events(&[City::Lhasa]).await, Ok(vec![EVENT.to_owned()]));
-    assert_eq!(fixture.store.events(&[City::Ngari]).await, Ok(vec![]));
+    assert_eq!(fixture.store.events(&[City::Lhasa], None).await, Ok(vec![EVENT.to_owned()]));
+    assert_eq!(fixture.store.events(&[City::Ngari], None).await, Ok(vec![]));
     let ledger = Ledger::of(&walk).await;
     for dimension in Dimension::ALL {
         for (cities, unit) in [(vec![], None), (vec![City::Lhasa], Some("lhasa-housing"))] {

@@ -64,7 +64,10 @@ pub async fn show(
             charts.get_or_insert(drawn);
             tables.push((frame.name("by", dimension), table));
         }
-        trends = rising_now(&shared, today, &api::cities(&query, caller)?).await?;
+        // what rises is told of whole cities
+        if asked.unit.is_none() && asked.event.is_none() {
+            trends = rising_now(&shared, today, &api::cities(&query, caller)?).await?;
+        }
     }
     let title = frame.name("print", span.name());
     let printed = frame.fill("reports.printed", &[&frame.time(now)]);

@@ -143,7 +143,7 @@ impl Choices {
                 }));
             }
         }
-        let events = store.events(&cities).await.map_err(failed)?;
+        let events = store.events(&cities, frame.asking.caller.unit.as_ref()).await.map_err(failed)?;
         Ok(Choices { cities, units, events })
     }
 }
