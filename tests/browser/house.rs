@@ -26,9 +26,9 @@ pub struct House {
 impl House {
     /// A running service with an account for each role and `tickets` of the past 30 days.
     pub fn new(tickets: u32) -> House {
-        let service = Setup::default()
+        let mut service = Setup::default()
             .config("[access]\nsecond_factor = []\n\n[trunk.backup]\npeer = \"sip:127.0.0.1:5999\"\nnumber = \"12345\"")
-            .start();
+            .prepare();
         let data = service.data();
         let data = data.to_str().expect("a path in UTF-8");
         if tickets > 0 {
@@ -38,6 +38,7 @@ impl House {
         for (name, arguments) in PEOPLE {
             hotline(&[&["user", "add", name, "--data", data], *arguments].concat(), PASSWORD);
         }
+        service.begin();
         // a session's cookie is kept over TLS alone, but on this machine itself
         let base = format!("http://localhost:{}", service.http.port());
         House { service, base }

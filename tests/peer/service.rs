@@ -61,6 +61,13 @@ impl Setup {
     }
 
     pub fn start(self) -> Service {
+        let mut service = self.prepare();
+        service.begin();
+        service
+    }
+
+    /// The folder of a service that has not begun.
+    pub fn prepare(self) -> Service {
         let folder = TempFolder::new("service");
         book().write(&folder.path().join("prompts"));
         let prompts = toml::Value::from(folder.path().join("prompts").to_string_lossy().into_owned());
@@ -74,7 +81,7 @@ impl Setup {
             folder.file(name, content);
         }
         let first = free_ports(RTP_PORTS);
-        let mut service = Service {
+        Service {
             process: None,
             folder,
             environment: self.environment.clone(),
@@ -82,9 +89,7 @@ impl Setup {
             rtp_ports: (first, first + RTP_PORTS - 1),
             sip: SocketAddr::from(([127, 0, 0, 1], 0)),
             http: SocketAddr::from(([127, 0, 0, 1], 0)),
-        };
-        service.begin();
-        service
+        }
     }
 }
 
