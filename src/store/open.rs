@@ -251,6 +251,10 @@ async fn postgres(config: &Config, url: &DatabaseUrl) -> Result<Store, OpenError
     let pool = PgPoolOptions::new()
         .max_connections(config.max_connections.max(1))
         .acquire_timeout(Duration::from_millis(config.wait_timeout_ms))
+        // a search of twelve words in seven cities is planned for 150 ms by the default of 8, for 20 ms by this
+        .after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql("set join_collapse_limit = 4").execute(connection).await.map(drop) })
+        })
         .connect_with(options.application_name("hotline"))
         .await
         .map_err(connect_error)?;

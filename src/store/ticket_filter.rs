@@ -283,6 +283,9 @@ impl TicketFilter {
             };
             return Some(self.handlers().into_iter().flat_map(of).collect());
         }
+        if self.is_of_few(states) {
+            return Some(vec![Range { whole: true, ..range(Handler::Any, cities, states) }]);
+        }
         let states = states.map_or(vec![None], one_by_one);
         let by_city = cities.is_some() || states != [None];
         let cities = match cities {
@@ -291,6 +294,11 @@ impl TicketFilter {
         };
         let of = |cities| states.iter().map(move |states| range(Handler::Any, cities, *states)).collect::<Vec<_>>();
         Some(cities.into_iter().flat_map(of).collect())
+    }
+
+    /// An index has those that are asked for and none else.
+    fn is_of_few(&self, states: Option<&[State]>) -> bool {
+        self.asked || self.supervised.is_some() && are_open(states)
     }
 
     fn handlers(&self) -> Vec<Handler<'_>> {
@@ -317,7 +325,7 @@ impl TicketFilter {
     ) {
         range.narrow(order, sql);
         self.narrow_matter(sql);
-        self.narrow_handling(sql);
+        self.narrow_handling(range.is_open(), sql);
         self.narrow_times(sql);
         words.narrow(sql);
         if order == TicketOrder::Due {
@@ -365,16 +373,21 @@ impl TicketFilter {
         }
     }
 
-    fn narrow_handling(&self, sql: &mut Sql) {
+    fn narrow_handling(&self, open: bool, sql: &mut Sql) {
         if let (Some(_), Some(lead)) = (&self.unit, &self.lead) {
             sql.push(" and lead_unit = ").bind(lead.as_str());
         }
         if self.asked {
-            sql.push(" and asked is not null");
+            sql.push(" and number in (select number from ticket where asked is not null)");
         }
         if let Some(level) = self.supervised {
-            // the first half is the condition of the index
-            sql.push(" and supervision > 0 and supervision >= ").bind(i64::from(level.get()));
+            // what stands before the level is the condition of an index
+            sql.push(if open {
+                " and number in (select number from ticket where supervision > 0 and state <> 'archived' and supervision >= "
+            } else {
+                " and (supervision > 0 and supervision >= "
+            });
+            sql.bind(i64::from(level.get())).push(")");
         }
         if let Some(alarm) = self.alarm {
             sql.push(format!(" and ' ' || raised || ' ' like '% {alarm} %'"));
@@ -400,17 +413,26 @@ impl TicketFilter {
     }
 }
 
+/// None of them is an end.
+fn are_open(states: Option<&[State]>) -> bool {
+    states.is_some_and(|states| states.iter().all(|state| state.is_open()))
+}
+
 impl Range<'_> {
     /// The state is written so that no index begins with it, where SQLite would take one that has very many: what a unit assists
     /// in is named already, and nearly all that it leads is archived, so that its newest are walked.
     fn state(&self, order: TicketOrder) -> &'static str {
         let archived = self.states.is_some_and(|states| states.contains(&State::Archived));
         let looked_at = match self.handler {
-            Handler::Any => false,
+            Handler::Any => self.whole,
             Handler::Lead(_) => archived && order == TicketOrder::Created,
             Handler::Assistant(_) => true,
         };
         if looked_at { " and state || ''" } else { " and state" }
+    }
+
+    fn is_open(&self) -> bool {
+        are_open(self.states)
     }
 
     fn narrow(&self, order: TicketOrder, sql: &mut Sql) {
@@ -421,13 +443,12 @@ impl Range<'_> {
             }
             Handler::Assistant(unit) => {
                 sql.push(" and number in (select ticket from assisting where unit = ").bind(unit.as_str());
-                let open = self.states.is_some_and(|states| states.iter().all(|state| state.is_open()));
-                sql.push(if open { " and is_open)" } else { ")" });
+                sql.push(if self.is_open() { " and is_open)" } else { ")" });
             }
         }
         if let Some(cities) = self.cities {
             // a unit is of a city
-            let looked_at = !matches!(self.handler, Handler::Any);
+            let looked_at = self.whole || !matches!(self.handler, Handler::Any);
             sql.push(if looked_at { " and city || ''" } else { " and city" });
             sql.any_of(cities.iter().map(|city| city.slug()));
         }

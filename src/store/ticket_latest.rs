@@ -91,14 +91,17 @@ impl TicketFilter {
         self.cities.as_deref().unwrap_or(&City::ALL).iter().copied().map(between).collect()
     }
 
-    /// How many tickets have the words, counted up to `limit`; `None` when there can be none.
-    pub(super) fn count_with_words(&self, order: TicketOrder, grams: &Grams, limit: i64) -> Option<Sql> {
+    /// How many of `asked` tickets of the rarest word have all words, counted up to `limit`, and how many it has, counted to one
+    /// more than `asked`; `None` when there can be none.
+    pub(super) fn count_with_words(&self, order: TicketOrder, grams: &Grams, limit: i64, asked: i64) -> Option<Sql> {
         let states = self.states_of(order);
         let range = self.ranges(order, states.as_deref(), &Words::Some(grams.clone()))?.pop()?;
         let mut sql = Sql::default();
-        sql.push("select count(*) from (").extend(grams.tickets());
+        sql.push("select (select count(*) from (").extend(grams.tickets_among(asked));
         self.narrow_ticket(&range, order, None, &mut sql);
-        sql.push(" limit ").bind(limit).push(") as counted");
+        sql.push(" limit ").bind(limit).push(") as counted), (select count(*) from (select 1 from gram where ");
+        grams.lead(&mut sql);
+        sql.push(" limit ").bind(asked + 1).push(") as rarest)");
         Some(sql)
     }
 

@@ -22,9 +22,21 @@ pub enum ListError {
 pub struct Count {
     /// At most as many as were to be counted.
     pub tickets: u32,
-    /// There are more.
+    /// There are more, or may be: not all were looked at.
     pub more: bool,
 }
+
+impl Count {
+    const NONE: Count = Count { tickets: 0, more: false };
+
+    fn of(found: i64, at_most: u32) -> Count {
+        let found = u32::try_from(found).unwrap_or(u32::MAX);
+        Count { tickets: found.min(at_most), more: found > at_most }
+    }
+}
+
+/// So many tickets that have the rarest of common words are asked for the others, for each that is to be counted.
+const ASKED_PER_COUNTED: i64 = 5;
 
 impl Store {
     /// Tickets in this order; `limit` is 1 to [`MAX_PAGE`].
@@ -67,6 +79,9 @@ impl Store {
     }
 
     /// Counts the tickets of [`Store::tickets`], which in another order may be others, up to `at_most`.
+    ///
+    /// Of common words it looks at [`ASKED_PER_COUNTED`] times as many tickets at most, and says that there are more when it
+    /// has not seen all.
     pub async fn count_tickets(
         &self,
         filter: &TicketFilter,
@@ -75,16 +90,17 @@ impl Store {
     ) -> Result<Count, StoreError> {
         let words = self.words_in(filter, order).await?;
         let limit = i64::from(at_most) + 1;
-        let sql = match words.grams().filter(|_| !filter.finds_few()) {
-            Some(grams) => filter.count_with_words(order, grams, limit),
-            None => filter.count(order, &words.narrowed().unwrap_or(words), limit),
-        };
-        let Some(sql) = sql else {
-            return Ok(Count { tickets: 0, more: false });
-        };
+        if let Some(grams) = words.grams().filter(|_| !filter.finds_few()) {
+            let asked = i64::from(at_most) * ASKED_PER_COUNTED;
+            let Some(sql) = filter.count_with_words(order, grams, limit, asked) else { return Ok(Count::NONE) };
+            let (found, has): (i64, i64) =
+                on!(&self.read, pool => builder!(sql).build_query_as().fetch_one(pool).await)?;
+            let found = Count::of(found, at_most);
+            return Ok(Count { more: found.more || has > asked, ..found });
+        }
+        let Some(sql) = filter.count(order, &words.narrowed().unwrap_or(words), limit) else { return Ok(Count::NONE) };
         let found: i64 = on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_one(pool).await)?;
-        let found = u32::try_from(found).unwrap_or(u32::MAX);
-        Ok(Count { tickets: found.min(at_most), more: found > at_most })
+        Ok(Count::of(found, at_most))
     }
 
     /// How the database goes about a list, in its own words: what the tests of query plans read.

@@ -92,18 +92,33 @@ impl Grams {
     /// The first leads; each of its tickets is asked for the others.
     pub fn tickets(&self) -> Sql {
         let mut sql = Sql::default();
-        for (at, gram) in self.grams.iter().enumerate() {
-            sql.push(match at {
-                0 => "select ticket from gram as rarest where gram = ",
-                _ => " and exists (select 1 from gram where ticket = rarest.ticket and gram = ",
-            });
-            sql.bind(gram.as_str());
-            match at {
-                0 => of_city(self.city, &mut sql),
-                _ => drop(sql.push(")")),
-            }
-        }
+        sql.push("select ticket from gram as rarest where ");
+        self.lead(&mut sql);
+        self.others(&mut sql);
         sql
+    }
+
+    /// The same of so many tickets of the first.
+    pub fn tickets_among(&self, most: i64) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select ticket from (select ticket from gram where ");
+        self.lead(&mut sql);
+        sql.push(" limit ").bind(most).push(") as rarest where true");
+        self.others(&mut sql);
+        sql
+    }
+
+    /// A row of the index of words is one of the first.
+    pub fn lead(&self, sql: &mut Sql) {
+        sql.push("gram = ").bind(self.grams[0].as_str());
+        of_city(self.city, sql);
+    }
+
+    fn others(&self, sql: &mut Sql) {
+        for gram in &self.grams[1..] {
+            sql.push(" and exists (select 1 from gram where ticket = rarest.ticket and gram = ");
+            sql.bind(gram.as_str()).push(")");
+        }
     }
 
     /// A row of `of` has them.

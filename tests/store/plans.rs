@@ -46,6 +46,17 @@ fn lists(fixture_phone: &str) -> Vec<(&'static str, TicketFilter, TicketOrder)> 
             TicketFilter { cities: city(), supervised: hotline::ticket::Level::new(2), ..none() },
             TicketOrder::Created,
         ),
+        (
+            "supervised now",
+            TicketFilter { open: true, supervised: Some(hotline::ticket::Level::FIRST), ..none() },
+            TicketOrder::Created,
+        ),
+        ("asked", TicketFilter { open: true, asked: true, ..none() }, TicketOrder::Created),
+        (
+            "class of a unit",
+            TicketFilter { lead: "lhasa-housing".parse().ok(), class: "0707".parse().ok(), ..none() },
+            TicketOrder::Created,
+        ),
         ("followers", TicketFilter { merged_into: "126112200012".parse().ok(), ..none() }, TicketOrder::Created),
         ("repeats", TicketFilter { repeat_of: "126112200012".parse().ok(), ..none() }, TicketOrder::Created),
         ("rare words", TicketFilter { text: Some("墨脱县农贸市场".to_owned()), ..none() }, TicketOrder::Created),

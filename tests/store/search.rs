@@ -5,7 +5,7 @@ use hotline::app::simulate::fill;
 use hotline::city::City;
 use hotline::language::Language;
 use hotline::simulate::Plan;
-use hotline::store::{Cursor, TicketFilter, TicketOrder, WordSearch};
+use hotline::store::{Count, Cursor, TicketFilter, TicketOrder, WordSearch};
 use hotline::ticket::grams::grams;
 use hotline::ticket::{Alarm, Channel, Level, Number, RequestType, State, Ticket, UnitCode, Urgency};
 
@@ -246,6 +246,12 @@ async fn words_find_the_same_tickets_however_common_they_are_taken_to_be(fixture
     let by_words: Vec<&[usize]> = numbers.chunks(5).collect();
     assert!(by_words[..4].iter().chain([&by_words[5]]).all(|found| found[0] > 0), "{numbers:?}");
     assert_eq!((by_words[4], by_words[6]), (&[0; 5][..], &[0; 5][..]), "never together, never at all");
+    let store = fixture.store.clone().with_word_search(walked);
+    let never_together = TicketFilter { text: Some("农贸市场 小学".to_owned()), ..TicketFilter::default() };
+    let count =
+        async |at_most| store.count_tickets(&never_together, TicketOrder::Created, at_most).await.expect("counted");
+    assert_eq!(count(1_000).await, Count { tickets: 0, more: false });
+    assert_eq!(count(1).await, Count { tickets: 0, more: true }, "few were looked at");
 }
 
 /// A missed contact, a repeat, and a recording in Tibetan that nobody has summed up.

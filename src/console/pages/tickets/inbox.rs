@@ -71,22 +71,28 @@ pub async fn show(
     let filter = tickets::seen(filter, &frame.asking.caller);
     let order = tickets::order(&parameters)?;
     let cursor = parameters.cursor()?;
-    let found = shared.store.tickets(&filter, order, parameters.limit()?, cursor.as_ref()).await;
-    let page = found.map_err(|error| match error {
-        ListError::Cursor(_) => query::bad_cursor(),
-        ListError::Store(error) => Problem::internal("inbox", &error),
-    })?;
+    let list = async {
+        let found = shared.store.tickets(&filter, order, parameters.limit()?, cursor.as_ref()).await;
+        found.map_err(|error| match error {
+            ListError::Cursor(_) => query::bad_cursor(),
+            ListError::Store(error) => Problem::internal("inbox", &error),
+        })
+    };
+    // whoever searches waits for the slowest of them only
+    let (page, counted, tabs) =
+        tokio::try_join!(list, tab::count(&shared, &frame, &whole), tab::tabs(&shared, &frame, &whole))?;
+    let shown = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+    let count = match (&cursor, &page.next) {
+        // the page is the whole list
+        (None, None) => Count { tickets: shown, more: false },
+        _ => Count { tickets: counted.tickets.max(shown), ..counted },
+    };
     let named = Named::read(&shared, &frame).await?;
     let tickets: Vec<_> = page.items.into_iter().map(|listed| listed.ticket).collect();
     let rows = rows(&shared, &frame, &named, &tickets).await?;
-    let count = match (&cursor, &page.next) {
-        // the page is the whole list
-        (None, None) => Count { tickets: u32::try_from(tickets.len()).unwrap_or(u32::MAX), more: false },
-        _ => tab::count(&shared, &frame, &whole).await?,
-    };
     let next = page.next.map(|next| query.with("cursor", &next.to_string()).at("/tickets"));
     render(&InboxPage {
-        tabs: tab::tabs(&shared, &frame, &whole).await?,
+        tabs,
         count: tab::shown(count),
         next,
         beginning: cursor.map(|_| whole.at("/tickets")),
