@@ -180,6 +180,10 @@ impl Problem {
         self
     }
 
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }

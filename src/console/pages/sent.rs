@@ -21,6 +21,13 @@ impl Fields {
         self.0.iter().filter(|(name, _)| name == key).map(|(_, value)| value.trim()).find(|value| !value.is_empty())
     }
 
+    /// With this value in place of what was typed there.
+    pub fn with(mut self, key: &str, value: String) -> Fields {
+        self.0.retain(|(name, _)| name != key);
+        self.0.push((key.to_owned(), value));
+        self
+    }
+
     /// Exactly what was typed.
     pub fn raw(&self, key: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())

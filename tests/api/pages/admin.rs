@@ -351,7 +351,21 @@ fn days_off_are_shown_before_they_are_imported() {
     let before = service.get("/api/v1/calendar").text().to_owned();
     assert_eq!(karma.sent("/admin/calendar", &[("text", &text)]), "/admin/calendar?done=saved");
     assert_ne!(service.get("/api/v1/calendar").text(), before);
-    assert_eq!(karma.post("/admin/calendar", &[("text", "[lhasa")]).status, 400);
+    let bad = "[lhasa.2026]\noff = [\"2026-02-30\"]\n# <Losar>\n";
+    let refused = [
+        karma.hand_in("/admin/calendar/preview", &[("text", bad)], None),
+        karma.hand_in("/admin/calendar/preview", &[], Some(("days.toml", "text/plain", bad.as_bytes()))),
+        karma.post("/admin/calendar", &[("text", bad)]),
+    ];
+    for refused in refused {
+        assert_eq!(refused.status, 400);
+        assert!(refused.text().contains("Line 2: "), "{}", refused.text());
+        assert!(refused.text().contains("off = [&#34;2026-02-30&#34;]\n# &#60;Losar&#62;"), "{}", refused.text());
+        assert!(refused.text().contains("节假日"), "{}", refused.text());
+    }
+    let latin = karma.hand_in("/admin/calendar/preview", &[], Some(("days.toml", "text/plain", b"# L\xf6sar")));
+    assert_eq!(latin.status, 400);
+    assert!(latin.text().contains("id=\"wrong-file\""), "{}", latin.text());
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::refused::Refused;
 use super::sheet::{Cell, Field, Form, Input, Sheet, Table, show as sheet};
 use crate::console::Shared;
 use crate::console::calendar::{announce, parsed};
-use crate::console::pages::{Frame, Sent, Uploaded, done};
+use crate::console::pages::{Fields, Frame, Sent, Uploaded, done};
 use crate::console::problem::{Kind, Problem};
 use crate::store::Moved;
 use crate::ticket::calendar::Announcement;
@@ -17,6 +18,10 @@ use crate::ticket::calendar::Announcement;
 const LISTED: usize = 500;
 
 pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
+    announced(&shared, &frame, None).await
+}
+
+async fn announced(shared: &Shared, frame: &Frame, refused: Option<&Refused>) -> Result<Response, Problem> {
     let calendar = shared.store.calendar().await.map_err(|error| Problem::internal("calendar", &error))?;
     let row = |of: &Announcement| {
         let days = |days: Vec<String>| Cell::text(days.join(" "));
@@ -37,14 +42,15 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Res
         title: frame.t("admin.import").to_owned(),
         action: "/admin/calendar/preview".to_owned(),
         fields: vec![
-            Field::new(&frame, "file", Input::File),
-            Field::long(&frame, "text", "").hint(frame.t("admin.calendar_hint")),
+            Field::new(frame, "file", Input::File),
+            Field::long(frame, "text", "").hint(frame.t("admin.calendar_hint")),
         ],
         button: frame.t("admin.preview").to_owned(),
         has_file: true,
         ..Form::default()
     };
-    sheet(&frame, Sheet { title, tables: vec![table], forms: vec![form], ..Sheet::default() })
+    let forms = vec![form.after(frame, refused)];
+    sheet(frame, Sheet { title, tables: vec![table], forms, ..Sheet::default() }.after(refused))
 }
 
 /// What an import would do; the text goes along to the form that makes it.
@@ -53,14 +59,47 @@ pub async fn preview(
     frame: Frame,
     Uploaded { fields, file }: Uploaded,
 ) -> Result<Response, Problem> {
-    let text = match &file {
-        Some(file) => std::str::from_utf8(&file.bytes)
-            .map_err(|_| Problem::new(Kind::BadBody, "The file is not UTF-8.").parameter("file"))?
-            .to_owned(),
-        None => fields.raw("text").unwrap_or_default().to_owned(),
+    let fields = match file.map(|file| String::from_utf8(file.bytes.into())) {
+        Some(Ok(text)) => fields.with("text", text),
+        Some(Err(_)) => {
+            let problem = Problem::new(Kind::BadBody, "The file is not UTF-8.").parameter("file");
+            return again(&shared, &frame, fields, problem).await;
+        }
+        None => fields,
     };
-    let announcements = parsed(&text)?;
-    let moved = announce(&shared, &frame.asking, &announcements, true).await?;
+    match looked_up(&shared, &frame, &fields, true).await {
+        Ok((announcements, moved)) => {
+            let text = fields.raw("text").unwrap_or_default().to_owned();
+            outlook(&frame, text, &announcements, &moved)
+        }
+        Err(problem) => again(&shared, &frame, fields, problem).await,
+    }
+}
+
+pub async fn import(State(shared): State<Arc<Shared>>, frame: Frame, Sent(fields): Sent) -> Result<Response, Problem> {
+    match looked_up(&shared, &frame, &fields, false).await {
+        Ok(_) => done("/admin/calendar", "saved"),
+        Err(problem) => again(&shared, &frame, fields, problem).await,
+    }
+}
+
+/// What the text announces and the tickets that it moves; unless it is a `trial` it is announced.
+async fn looked_up(
+    shared: &Shared,
+    frame: &Frame,
+    fields: &Fields,
+    trial: bool,
+) -> Result<(Vec<Announcement>, Vec<Moved>), Problem> {
+    let announcements = parsed(fields.raw("text").unwrap_or_default())?;
+    let moved = announce(shared, &frame.asking, &announcements, trial).await?;
+    Ok((announcements, moved))
+}
+
+async fn again(shared: &Shared, frame: &Frame, fields: Fields, problem: Problem) -> Result<Response, Problem> {
+    announced(shared, frame, Refused::of(Err(problem), fields)?.as_ref()).await
+}
+
+fn outlook(frame: &Frame, text: String, announcements: &[Announcement], moved: &[Moved]) -> Result<Response, Problem> {
     let read = |of: &Announcement| {
         vec![
             Cell::text(frame.name("scope_of_days", of.scope())),
@@ -99,11 +138,5 @@ pub async fn preview(
     };
     let title = frame.t("admin.preview").to_owned();
     let warning = frame.t("admin.preview_hint").to_owned();
-    sheet(&frame, Sheet { title, warning, tables: vec![announced, moves], forms: vec![form], ..Sheet::default() })
-}
-
-pub async fn import(State(shared): State<Arc<Shared>>, frame: Frame, Sent(fields): Sent) -> Result<Response, Problem> {
-    let announcements = parsed(fields.raw("text").unwrap_or_default())?;
-    announce(&shared, &frame.asking, &announcements, false).await?;
-    done("/admin/calendar", "saved")
+    sheet(frame, Sheet { title, warning, tables: vec![announced, moves], forms: vec![form], ..Sheet::default() })
 }

@@ -39,7 +39,8 @@ impl Refused {
         let fields: Vec<Field> = form.fields.into_iter().map(|field| self.field(frame, field)).collect();
         let at_a_field = fields.iter().any(|field| field.wrong.is_some());
         let wrong = if at_a_field { self.title(frame) } else { self.words(frame) };
-        Form { fields, wrong: Some(wrong), ..form }
+        let detail = if at_a_field { String::new() } else { self.problem.detail().to_owned() };
+        Form { fields, wrong: Some(wrong), detail, ..form }
     }
 
     /// Why, where no field is there to say it.

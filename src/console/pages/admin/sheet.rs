@@ -67,6 +67,8 @@ pub struct Form {
     pub has_file: bool,
     /// Why it has come back.
     pub wrong: Option<String>,
+    /// Where exactly, in English, when no field can be named.
+    pub detail: String,
 }
 
 pub struct Field {
