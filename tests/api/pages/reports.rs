@@ -131,8 +131,10 @@ fn a_report_prints_and_what_cannot_be_asked_is_said() {
         [("day", "日报", "2026-09-20"), ("week", "周报", "2026-09-14"), ("month", "月报", "2026-09-01")]
     {
         let page = tashi.page(&format!("/reports/print?kind={kind}&on=2026-09-20"));
-        assert!(page.contains(title) && page.contains(first), "{page}");
+        assert!(page.contains(title) && page.contains(first) && page.contains("上升趋势"), "{page}");
     }
+    let of_unit = tashi.page("/reports/print?kind=week&on=2026-09-20&unit=lhasa-housing");
+    assert!(of_unit.contains("周报") && !of_unit.contains("上升趋势"), "classes rise in cities: {of_unit}");
     assert!(tashi.page("/reports/trends").contains("上升趋势"));
     for wrong in ["by=colour", "span=decade", "span=any&from=2026-09-30&to=2026-09-01", "on=yesterday", "city=atlantis"]
     {

@@ -36,7 +36,8 @@ struct PrintPage {
     left: usize,
     tables: Vec<(String, Shown)>,
     charts: Option<Charts>,
-    trends: Vec<TrendOut>,
+    /// What rises; nothing is said of it where nothing else is told of whole cities.
+    trends: Option<Vec<TrendOut>>,
 }
 
 pub async fn show(
@@ -55,7 +56,7 @@ pub async fn show(
     let left = api::left_to_count(&shared, &asked, [Some(period), compared]).await?;
     let (city, unit, event) = (query.value("city")?, query.value("unit")?, query.value("event")?);
     let mut wanted = Wanted { dimension: Dimension::Total, span: Some(span), on, period, compared, city, unit, event };
-    let (mut tables, mut charts, mut trends) = (Vec::new(), None, Vec::new());
+    let (mut tables, mut charts, mut trends) = (Vec::new(), None, None);
     if left == 0 {
         for dimension in TABLES {
             let of = ReportQuery { dimension, ..asked.clone() };
@@ -66,7 +67,7 @@ pub async fn show(
         }
         // what rises is told of whole cities
         if asked.unit.is_none() && asked.event.is_none() {
-            trends = rising_now(&shared, today, &api::cities(&query, caller)?).await?;
+            trends = Some(rising_now(&shared, today, &api::cities(&query, caller)?).await?);
         }
     }
     let title = frame.name("print", span.name());
