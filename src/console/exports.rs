@@ -118,7 +118,7 @@ pub async fn tickets(
     let permit = Arc::clone(&shared.transfers).try_acquire_owned().map_err(|_| busy())?;
     let rows = shared.store.count_tickets(&filter, TicketOrder::Created, MAX_ROWS).await;
     let rows = rows.map_err(|error| Problem::internal("export", &error))?;
-    if form == Form::Xlsx && rows.more {
+    if form == Form::Xlsx && rows.is_over(MAX_ROWS) {
         return Err(too_many(&SheetError::TooManyRows { most: MAX_ROWS }));
     }
     took(&shared, &asking, "tickets".to_owned(), words(&query, form, rows)).await?;

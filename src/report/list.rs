@@ -166,7 +166,7 @@ pub async fn tickets_as_sheet(
 ) -> Result<File, SheetError> {
     let most = most.min(MAX_ROWS);
     let failed = |error: StoreError| SheetError::Written(error.to_string());
-    if store.count_tickets(filter, TicketOrder::Created, most).await.map_err(failed)?.more {
+    if store.count_tickets(filter, TicketOrder::Created, most).await.map_err(failed)?.is_over(most) {
         return Err(SheetError::TooManyRows { most });
     }
     let (mut pages, mut sheet) = (Pages::new(store, filter.clone()), Sheet::new(folder, &TICKET_COLUMNS)?);

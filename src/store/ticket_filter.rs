@@ -227,10 +227,9 @@ impl TicketFilter {
         }
     }
 
-    /// The list has few tickets beside those that have common words: none that is archived, or those of a unit.
+    /// The list has few tickets beside those that have common words: none that has ended, or those of a unit.
     pub(super) fn has_few(&self, order: TicketOrder) -> bool {
-        let archived = self.states_of(order).is_none_or(|states| states.contains(&State::Archived));
-        !archived || self.unit.is_some() || self.lead.is_some()
+        are_open(self.states_of(order).as_deref()) || self.unit.is_some() || self.lead.is_some()
     }
 
     /// `None`: all of them.
@@ -261,6 +260,10 @@ impl TicketFilter {
         }
         let range = |handler, cities, states| Range { handler, cities, states, whole: false };
         if matches!(words, Words::Some(_)) {
+            debug_assert!(
+                self.unit.is_none() && self.lead.is_none(),
+                "a unit's tickets are few, and asked for the words"
+            );
             return Some(vec![range(Handler::Any, cities, states)]);
         }
         if self.finds_few() || matches!(words, Words::Few(_)) {
@@ -324,7 +327,7 @@ impl TicketFilter {
         sql: &mut Sql,
     ) {
         range.narrow(order, sql);
-        self.narrow_matter(sql);
+        self.narrow_matter(range.is_of_few(), sql);
         self.narrow_handling(range.is_open(), sql);
         self.narrow_times(sql);
         words.narrow(sql);
@@ -336,7 +339,7 @@ impl TicketFilter {
         }
     }
 
-    fn narrow_matter(&self, sql: &mut Sql) {
+    fn narrow_matter(&self, few: bool, sql: &mut Sql) {
         for (column, name) in [
             ("request_type", self.request_type.map(RequestType::name)),
             ("channel", self.channel.map(Channel::name)),
@@ -354,7 +357,7 @@ impl TicketFilter {
         }
         match self.class {
             Some(Subject::Class(class)) => {
-                sql.push(" and class = ").bind(class.to_string());
+                sql.push(if few { " and class || '' = " } else { " and class = " }).bind(class.to_string());
             }
             Some(Subject::Group(group)) => {
                 // every eighth ticket or so: no index begins with it
@@ -424,7 +427,7 @@ impl Range<'_> {
     fn state(&self, order: TicketOrder) -> &'static str {
         let archived = self.states.is_some_and(|states| states.contains(&State::Archived));
         let looked_at = match self.handler {
-            Handler::Any => self.whole,
+            Handler::Any => self.is_of_few(),
             Handler::Lead(_) => archived && order == TicketOrder::Created,
             Handler::Assistant(_) => true,
         };
@@ -433,6 +436,11 @@ impl Range<'_> {
 
     fn is_open(&self) -> bool {
         are_open(self.states)
+    }
+
+    /// An index that has nothing else leads to them.
+    fn is_of_few(&self) -> bool {
+        self.whole && matches!(self.handler, Handler::Any)
     }
 
     fn narrow(&self, order: TicketOrder, sql: &mut Sql) {
@@ -448,7 +456,7 @@ impl Range<'_> {
         }
         if let Some(cities) = self.cities {
             // a unit is of a city
-            let looked_at = self.whole || !matches!(self.handler, Handler::Any);
+            let looked_at = self.is_of_few() || !matches!(self.handler, Handler::Any);
             sql.push(if looked_at { " and city || ''" } else { " and city" });
             sql.any_of(cities.iter().map(|city| city.slug()));
         }

@@ -88,21 +88,27 @@ impl TicketFilter {
             end: before.map_or_else(|| (city.digit() + 1).to_string(), |before| first_after(city, before)),
             most: Some(most),
         };
-        self.cities.as_deref().unwrap_or(&City::ALL).iter().copied().map(between).collect()
+        self.cities().iter().copied().map(between).collect()
     }
 
-    /// How many of `asked` tickets of the rarest word have all words, counted up to `limit`, and how many it has, counted to one
-    /// more than `asked`; `None` when there can be none.
-    pub(super) fn count_with_words(&self, order: TicketOrder, grams: &Grams, limit: i64, asked: i64) -> Option<Sql> {
+    /// How many of the latest tickets of the rarest word have all words, counted up to `limit`: of each city `share` are asked. And
+    /// how many a city has of it, counted to one more than that. `None` when there can be none.
+    pub(super) fn count_with_words(&self, order: TicketOrder, grams: &Grams, limit: i64, share: i64) -> Option<Sql> {
         let states = self.states_of(order);
         let range = self.ranges(order, states.as_deref(), &Words::Some(grams.clone()))?.pop()?;
+        let cities = self.latest_of_cities(share, None);
         let mut sql = Sql::default();
-        sql.push("select (select count(*) from (").extend(grams.tickets_among(asked));
-        self.narrow_ticket(&range, order, None, &mut sql);
-        sql.push(" limit ").bind(limit).push(") as counted), (select count(*) from (select 1 from gram where ");
-        grams.lead(&mut sql);
-        sql.push(" limit ").bind(asked + 1).push(") as rarest)");
+        sql.push("select (select count(*) from (");
+        sql.extend(grams.tickets_among(of_each(&cities, grams, "ticket", share)));
+        self.narrow_ticket(&Range { cities: None, ..range }, order, None, &mut sql);
+        sql.push(" limit ").bind(limit).push(") as counted), (select max(has) from (");
+        sql.extend(of_each(&cities, grams, "count(*) as has", share + 1)).push(") as cities)");
         Some(sql)
+    }
+
+    /// As many cities as the list is of.
+    pub(super) fn cities(&self) -> &[City] {
+        self.cities.as_deref().unwrap_or(&City::ALL)
     }
 
     /// `None` when there is nothing to read.
@@ -130,6 +136,18 @@ impl TicketFilter {
             sql.push(" and exists (select 1 from ticket where number = rarest.ticket").extend(narrowed).push(")");
         }
     }
+}
+
+/// Of each city the latest tickets that have the rarest word.
+fn of_each(cities: &[Between], grams: &Grams, columns: &str, most: i64) -> Sql {
+    let mut sql = Sql::default();
+    for (at, city) in cities.iter().enumerate() {
+        sql.push(if at == 0 { "select " } else { " union all select " }).push(columns);
+        sql.push(" from (select ticket from gram where gram = ").bind(grams.rarest());
+        sql.push(" and ticket >= ").bind(city.first.as_str()).push(" and ticket < ").bind(city.end.as_str());
+        sql.push(" order by ticket desc limit ").bind(most).push(format!(") as city{at}"));
+    }
+    sql
 }
 
 fn first_number(city: City, day: NaiveDate) -> String {

@@ -27,6 +27,11 @@ pub struct Count {
 }
 
 impl Count {
+    /// There are more than so many for sure, if that is what was to be counted to.
+    pub fn is_over(self, at_most: u32) -> bool {
+        self.more && self.tickets == at_most
+    }
+
     const NONE: Count = Count { tickets: 0, more: false };
 
     fn of(found: i64, at_most: u32) -> Count {
@@ -80,8 +85,8 @@ impl Store {
 
     /// Counts the tickets of [`Store::tickets`], which in another order may be others, up to `at_most`.
     ///
-    /// Of common words it looks at [`ASKED_PER_COUNTED`] times as many tickets at most, and says that there are more when it
-    /// has not seen all.
+    /// Of common words it looks at five times as many tickets at most, the latest of each city, and says that there are
+    /// more when it has not seen all.
     pub async fn count_tickets(
         &self,
         filter: &TicketFilter,
@@ -91,12 +96,13 @@ impl Store {
         let words = self.words_in(filter, order).await?;
         let limit = i64::from(at_most) + 1;
         if let Some(grams) = words.grams().filter(|_| !filter.finds_few()) {
-            let asked = i64::from(at_most) * ASKED_PER_COUNTED;
-            let Some(sql) = filter.count_with_words(order, grams, limit, asked) else { return Ok(Count::NONE) };
+            let cities = i64::try_from(filter.cities().len()).unwrap_or(i64::MAX).max(1);
+            let share = i64::from(at_most) * ASKED_PER_COUNTED / cities + 1;
+            let Some(sql) = filter.count_with_words(order, grams, limit, share) else { return Ok(Count::NONE) };
             let (found, has): (i64, i64) =
                 on!(&self.read, pool => builder!(sql).build_query_as().fetch_one(pool).await)?;
             let found = Count::of(found, at_most);
-            return Ok(Count { more: found.more || has > asked, ..found });
+            return Ok(Count { more: found.more || has > share, ..found });
         }
         let Some(sql) = filter.count(order, &words.narrowed().unwrap_or(words), limit) else { return Ok(Count::NONE) };
         let found: i64 = on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_one(pool).await)?;

@@ -92,26 +92,22 @@ impl Grams {
     /// The first leads; each of its tickets is asked for the others.
     pub fn tickets(&self) -> Sql {
         let mut sql = Sql::default();
-        sql.push("select ticket from gram as rarest where ");
-        self.lead(&mut sql);
+        sql.push("select ticket from gram as rarest where gram = ").bind(self.rarest());
+        of_city(self.city, &mut sql);
         self.others(&mut sql);
         sql
     }
 
-    /// The same of so many tickets of the first.
-    pub fn tickets_among(&self, most: i64) -> Sql {
+    /// As [`Grams::tickets`], among some that have the first.
+    pub fn tickets_among(&self, rarest: Sql) -> Sql {
         let mut sql = Sql::default();
-        sql.push("select ticket from (select ticket from gram where ");
-        self.lead(&mut sql);
-        sql.push(" limit ").bind(most).push(") as rarest where true");
+        sql.push("select ticket from (").extend(rarest).push(") as rarest where true");
         self.others(&mut sql);
         sql
     }
 
-    /// A row of the index of words is one of the first.
-    pub fn lead(&self, sql: &mut Sql) {
-        sql.push("gram = ").bind(self.grams[0].as_str());
-        of_city(self.city, sql);
+    pub fn rarest(&self) -> &str {
+        &self.grams[0]
     }
 
     fn others(&self, sql: &mut Sql) {

@@ -347,6 +347,11 @@ async fn what_was_marked_before_it_was_held_keeps_its_file(fixture: Fixture) {
         let row = row(&fixture, id).await;
         assert_eq!((row.deleted_at, folder.file(&row.path).expect("inside").exists()), (None, true));
     }
+    for (ticket, id) in [(held, of_held), (late, of_late)] {
+        let audit = fixture.store.ticket(ticket).await.expect("read").expect("there").audit;
+        let told = audit.last().expect("a line");
+        assert_eq!((told.action, told.changes[0].is.clone()), (Action::Held, Some(id.to_string())), "{audit:#?}");
+    }
     assert_eq!(fixture.store.release(held, "结案", &by, now).await, Ok(Held::Done));
     assert_eq!(expiry.look(now).await.expect("looked"), Gone { marked: 2, erased: 2 });
 }

@@ -53,6 +53,17 @@ fn lists(fixture_phone: &str) -> Vec<(&'static str, TicketFilter, TicketOrder)> 
         ),
         ("asked", TicketFilter { open: true, asked: true, ..none() }, TicketOrder::Created),
         (
+            "asked, of a class",
+            TicketFilter { open: true, asked: true, class: "0707".parse().ok(), ..none() },
+            TicketOrder::Created,
+        ),
+        (
+            "words of a unit",
+            TicketFilter { unit: unit(), text: Some("投诉".to_owned()), ..none() },
+            TicketOrder::Created,
+        ),
+        ("words of open ones", TicketFilter { open: true, text: Some("投诉".to_owned()), ..none() }, TicketOrder::Due),
+        (
             "class of a unit",
             TicketFilter { lead: "lhasa-housing".parse().ok(), class: "0707".parse().ok(), ..none() },
             TicketOrder::Created,
@@ -98,6 +109,16 @@ async fn sqlite_finds_every_list_by_an_index() {
         let through_all = |step: &&String| step.starts_with("SCAN ticket") && !step.contains("INDEX");
         let through_all = plan.iter().find(|step| through_all(step) || step.starts_with("SCAN gram"));
         assert_eq!(through_all, None, "{name}: {plan:#?}");
+        // the planner is led to these by how the list is written
+        let led_to = match name {
+            "asked" | "asked, of a class" => "INDEX ticket_asked",
+            "supervised now" => "INDEX ticket_supervised_now",
+            "class of a unit" => "INDEX ticket_unit_class",
+            _ => "",
+        };
+        assert!(plan.iter().any(|step| step.contains(led_to)), "{name}: {plan:#?}");
+        let of_many = |step: &&String| step.contains("ticket_class_created");
+        assert!(name != "asked, of a class" || !plan.iter().any(|step| of_many(&step)), "{name}: {plan:#?}");
     }
 }
 

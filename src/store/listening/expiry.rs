@@ -9,7 +9,7 @@ use super::holds::COVERED;
 use crate::city::City;
 use crate::store::audit::{self, Act};
 use crate::store::row::{count, micros, text};
-use crate::store::{Store, StoreError, on};
+use crate::store::{Store, StoreError, Transaction, on};
 use crate::ticket::{Action, Actor, Change, RecordingId};
 
 /// Rows that one transaction marks.
@@ -21,6 +21,24 @@ pub struct Expired {
     pub id: RecordingId,
     /// Below the folder of recordings.
     pub path: String,
+}
+
+/// A recording whose mark was set or taken away.
+#[derive(sqlx::FromRow)]
+struct Marked {
+    id: String,
+    call: String,
+    owner: Option<String>,
+}
+
+impl Marked {
+    /// A line of its ticket, or of its call: it is gone, or there again.
+    async fn told(self, transaction: &mut Transaction, action: Action, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let subject = self.owner.unwrap_or_else(|| format!("call {}", self.call));
+        let (was, is) = if action == Action::Erased { (Some(self.id), None) } else { (None, Some(self.id)) };
+        let changes = [Change { field: "recording", was, is }];
+        audit::append(transaction, &Act { changes: &changes, ..Act::new(&subject, now, Actor::System, action) }).await
+    }
 }
 
 /// A recording as its row says that it lies there.
@@ -77,7 +95,8 @@ impl Store {
     }
 
     /// Marks closed recordings that began before then as deleted, unless their ticket or one that is merged with it is held;
-    /// each is a line in the audit of its ticket, or of its call. Gives how many. A mark on what is held by now is taken away.
+    /// each is a line in the audit of its ticket, or of its call. Gives how many. A mark on what is held by now is taken away, which
+    /// is another line.
     ///
     /// # Errors
     /// The database's; what was marked until then stays marked.
@@ -88,11 +107,11 @@ impl Store {
              and (owner is null or owner not in ({COVERED})) \
              order by started_at, id limit $3) returning id, call, owner"
         );
-        self.save_held().await?;
+        self.save_held(now).await?;
         let mut all = 0;
         loop {
             let mut transaction = self.begin().await?;
-            let marked: Vec<(String, String, Option<String>)> = on!(&mut transaction, transaction => sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
+            let marked: Vec<Marked> = on!(&mut transaction, transaction => sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
                 .bind(micros(now))
                 .bind(micros(before))
                 .bind(BATCH)
@@ -100,11 +119,8 @@ impl Store {
                 .await)?;
             let full = marked.len() as i64 == BATCH;
             all += marked.len() as u64;
-            for (id, call, owner) in marked {
-                let subject = owner.unwrap_or_else(|| format!("call {call}"));
-                let changes = [Change { field: "recording", was: Some(id), is: None }];
-                let act = Act { changes: &changes, ..Act::new(&subject, now, Actor::System, Action::Erased) };
-                audit::append(&mut transaction, &act).await?;
+            for marked in marked {
+                marked.told(&mut transaction, Action::Erased, now).await?;
             }
             transaction.commit().await?;
             if !full {
@@ -115,13 +131,17 @@ impl Store {
 
     /// Takes the mark off recordings that are held and still have their files: they were marked while their hold was being
     /// placed, or before their ticket was merged with one that is held.
-    async fn save_held(&self) -> Result<(), StoreError> {
+    async fn save_held(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = format!(
             "update recording set deleted_at = null \
-             where deleted_at is not null and erased_at is null and owner in ({COVERED})"
+             where deleted_at is not null and erased_at is null and owner in ({COVERED}) returning id, call, owner"
         );
-        on!(&self.write, pool => sqlx::query(sqlx::AssertSqlSafe(sql)).execute(pool).await.map(drop))?;
-        Ok(())
+        let mut transaction = self.begin().await?;
+        let saved: Vec<Marked> = on!(&mut transaction, transaction => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&mut **transaction).await)?;
+        for saved in saved {
+            saved.told(&mut transaction, Action::Held, now).await?;
+        }
+        transaction.commit().await
     }
 
     /// Marked recordings of this machine whose files are to go: of those that are held, none.

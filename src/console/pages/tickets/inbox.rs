@@ -71,22 +71,25 @@ pub async fn show(
     let filter = tickets::seen(filter, &frame.asking.caller);
     let order = tickets::order(&parameters)?;
     let cursor = parameters.cursor()?;
+    let limit = parameters.limit()?;
     let list = async {
-        let found = shared.store.tickets(&filter, order, parameters.limit()?, cursor.as_ref()).await;
-        found.map_err(|error| match error {
+        let found = shared.store.tickets(&filter, order, limit, cursor.as_ref()).await;
+        let page = found.map_err(|error| match error {
             ListError::Cursor(_) => query::bad_cursor(),
             ListError::Store(error) => Problem::internal("inbox", &error),
-        })
+        })?;
+        let shown = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+        if cursor.is_none() && page.next.is_none() {
+            // the page is the whole list
+            return Ok((page, Count { tickets: shown, more: false }));
+        }
+        let counted = tab::count(&shared, &frame, &whole).await?;
+        // where not all were looked at: those that can be seen, with those of a page before
+        let seen = if cursor.is_none() { shown } else { shown.saturating_add(limit) };
+        Ok((page, if counted.more { Count { tickets: counted.tickets.max(seen), ..counted } } else { counted }))
     };
-    // whoever searches waits for the slowest of them only
-    let (page, counted, tabs) =
-        tokio::try_join!(list, tab::count(&shared, &frame, &whole), tab::tabs(&shared, &frame, &whole))?;
-    let shown = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
-    let count = match (&cursor, &page.next) {
-        // the page is the whole list
-        (None, None) => Count { tickets: shown, more: false },
-        _ => Count { tickets: counted.tickets.max(shown), ..counted },
-    };
+    // the tabs are counted meanwhile
+    let ((page, count), tabs) = tokio::try_join!(list, tab::tabs(&shared, &frame, &whole))?;
     let named = Named::read(&shared, &frame).await?;
     let tickets: Vec<_> = page.items.into_iter().map(|listed| listed.ticket).collect();
     let rows = rows(&shared, &frame, &named, &tickets).await?;
