@@ -386,7 +386,7 @@ impl TicketFilter {
         if let Some(level) = self.supervised {
             // what stands before the level is the condition of an index
             sql.push(if open {
-                " and number in (select number from ticket where supervision > 0 and state <> 'archived' and supervision >= "
+                " and number in (select number from ticket where state <> 'archived' and supervision >= "
             } else {
                 " and (supervision > 0 and supervision >= "
             });
