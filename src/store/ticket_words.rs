@@ -170,18 +170,19 @@ impl Store {
         Ok(if common { Words::Common(found, walked) } else { Words::Some(found) })
     }
 
-    /// How many tickets have each gram, the rarest first, counted to one more than `most`.
+    /// How many tickets have each gram, the rarest first, counted to one more than `most`. Of grams that have more, those come first
+    /// whose so many reach to the latest ticket: the rarer a gram, the further apart its tickets.
     async fn counted(&self, grams: &[String], city: Option<City>, most: u32) -> Result<Vec<(i64, String)>, StoreError> {
         let mut sql = Sql::default();
         for (at, gram) in grams.iter().enumerate() {
-            sql.push(if at == 0 { "select count(*), " } else { " union all select count(*), " }).bind(gram.as_str());
-            sql.push(" from (select 1 from gram where gram = ").bind(gram.as_str());
+            sql.push(if at == 0 { "" } else { " union all " }).push("select count(*), coalesce(max(ticket), ''), ");
+            sql.bind(gram.as_str()).push(" from (select ticket from gram where gram = ").bind(gram.as_str());
             of_city(city, &mut sql);
-            sql.push(" limit ").bind(i64::from(most) + 1).push(format!(") as found{at}"));
+            sql.push(" order by ticket limit ").bind(i64::from(most) + 1).push(format!(") as found{at}"));
         }
-        let mut counted: Vec<(i64, String)> =
+        let mut counted: Vec<(i64, String, String)> =
             on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
-        counted.sort();
-        Ok(counted)
+        counted.sort_by(|(count, latest, _), (other, later, _)| count.cmp(other).then(later.cmp(latest)));
+        Ok(counted.into_iter().map(|(count, _, gram)| (count, gram)).collect())
     }
 }
