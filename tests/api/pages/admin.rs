@@ -336,9 +336,9 @@ fn days_off_are_shown_before_they_are_imported() {
     let karma = service.browser("karma");
     assert!(karma.page("/admin/calendar").contains("2026"));
     let today = hotline::clock::beijing_day(crate::people::now());
-    // every day of the next two weeks: whatever is open moves
+    // every day of the next two weeks, as far as they are of one year: whatever is open moves
     let days: Vec<String> = (1..15).map(|days| format!("\"{}\"", today + chrono::Days::new(days))).collect();
-    let year = today.format("%Y");
+    let year = (today + chrono::Days::new(1)).format("%Y");
     let days: Vec<String> = days.into_iter().filter(|day| day.starts_with(&format!("\"{year}"))).collect();
     let text = format!("[lhasa.{year}]\noff = [{}]\n", days.join(", "));
     let preview = karma.hand_in("/admin/calendar/preview", &[("text", &text)], None);
