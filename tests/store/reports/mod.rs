@@ -123,6 +123,10 @@ async fn a_report_of_an_event_counts_what_came_in_at_it(fixture: Fixture) {
     fixture.execute(&some).await;
     assert_eq!(fixture.store.events(&[City::Lhasa], None).await, Ok(vec![EVENT.to_owned()]));
     assert_eq!(fixture.store.events(&[City::Ngari], None).await, Ok(vec![]));
+    for (unit, events) in [("lhasa-housing", vec![EVENT.to_owned()]), ("ngari-housing", vec![])] {
+        let unit = unit.parse().expect("a code");
+        assert_eq!(fixture.store.events(&[], Some(&unit)).await, Ok(events), "{unit}");
+    }
     let ledger = Ledger::of(&walk).await;
     for dimension in Dimension::ALL {
         for (cities, unit) in [(vec![], None), (vec![City::Lhasa], Some("lhasa-housing"))] {
