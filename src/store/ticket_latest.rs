@@ -14,6 +14,7 @@ use crate::ticket::{Number, NumberPrefix};
 /// The numbers of one city that are read: the first that counts and the first that no longer does.
 struct Between {
     city: City,
+    grams: Grams,
     first: String,
     end: String,
     /// As many at most, from the end.
@@ -29,8 +30,9 @@ impl Store {
         most: i64,
         cursor: Option<&Cursor>,
     ) -> Result<Vec<String>, StoreError> {
-        let cities = filter.latest_of_cities(most, cursor);
-        let Some(sql) = filter.with_words(grams, cursor, &cities) else { return Ok(Vec::new()) };
+        let grams = self.by_city(grams, filter.cities()).await?;
+        let cities = filter.latest_of_cities(&grams, most, cursor);
+        let Some(sql) = filter.with_words(cursor, &cities) else { return Ok(Vec::new()) };
         let mut found = self.numbers(sql).await?;
         let mut days: Vec<NaiveDate> = found.iter().map(Number::day).collect();
         days.sort();
@@ -40,7 +42,7 @@ impl Store {
         let first_day = last_day.pred_opt().unwrap_or(last_day);
         found.retain(|number| number.day() >= first_day);
         let rest: Vec<Between> = cities.iter().filter_map(|city| city.rest(&found, page, first_day)).collect();
-        if let Some(sql) = filter.with_words(grams, cursor, &rest) {
+        if let Some(sql) = filter.with_words(cursor, &rest) {
             found.extend(self.numbers(sql).await?);
         }
         Ok(texts(found))
@@ -57,7 +59,8 @@ impl Store {
         grams: &Grams,
         most: i64,
     ) -> Result<Vec<String>, StoreError> {
-        match filter.with_words(grams, None, &filter.latest_of_cities(most, None)) {
+        let grams = self.by_city(grams, filter.cities()).await?;
+        match filter.with_words(None, &filter.latest_of_cities(&grams, most, None)) {
             Some(sql) => explain(&mut self.begin().await?, sql).await,
             None => Ok(Vec::new()),
         }
@@ -74,35 +77,54 @@ impl Between {
         let of_city = found.iter().filter(|number| number.city() == self.city);
         let end = of_city.clone().min().filter(|_| of_city.count() >= page)?;
         let first = first_number(self.city, first_day).max(self.first.clone());
-        Some(Between { city: self.city, first, end: end.to_string(), most: None })
+        Some(Between { city: self.city, grams: self.grams.clone(), first, end: end.to_string(), most: None })
+    }
+
+    /// The latest tickets that have the rarest word.
+    fn of_rarest(&self, most: i64) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select ticket from gram where gram = ").bind(self.grams.rarest());
+        sql.push(" and ticket >= ").bind(self.first.as_str()).push(" and ticket < ").bind(self.end.as_str());
+        sql.push(" order by ticket desc limit ").bind(most);
+        sql
     }
 }
 
 impl TicketFilter {
     /// A page of each city: its tickets before those of the list's end and of the cursor.
-    fn latest_of_cities(&self, most: i64, cursor: Option<&Cursor>) -> Vec<Between> {
+    fn latest_of_cities(&self, grams: &[Grams], most: i64, cursor: Option<&Cursor>) -> Vec<Between> {
         let before = cursor.map(|cursor| cursor.at).into_iter().chain(self.to).min();
-        let between = |city: City| Between {
+        let between = |grams: &Grams, city: City| Between {
             city,
+            grams: grams.clone(),
             first: self.from.map_or_else(|| city.digit().to_string(), |from| first_number(city, beijing_day(from))),
             end: before.map_or_else(|| (city.digit() + 1).to_string(), |before| first_after(city, before)),
             most: Some(most),
         };
-        self.cities().iter().copied().map(between).collect()
+        grams.iter().filter_map(|grams| Some(between(grams, grams.city()?))).collect()
     }
 
-    /// How many of the latest tickets of the rarest word have all words, counted up to `limit`: of each city `share` are asked. And
-    /// how many a city has of it, counted to one more than that. `None` when there can be none.
-    pub(super) fn count_with_words(&self, order: TicketOrder, grams: &Grams, limit: i64, share: i64) -> Option<Sql> {
+    /// How many of the latest tickets of each city's rarest word have all words, counted up to `limit`: of each city `share` are
+    /// asked. And how many a city has of it, counted to one more than that. `None` when there can be none.
+    pub(super) fn count_with_words(&self, order: TicketOrder, grams: &[Grams], limit: i64, share: i64) -> Option<Sql> {
         let states = self.states_of(order);
-        let range = self.ranges(order, states.as_deref(), &Words::Some(grams.clone()))?.pop()?;
-        let cities = self.latest_of_cities(share, None);
+        let words = Words::Some(grams.first()?.clone());
+        let range = self.ranges(order, states.as_deref(), &words)?.pop()?;
+        let cities = self.latest_of_cities(grams, share, None);
         let mut sql = Sql::default();
-        sql.push("select (select count(*) from (");
-        sql.extend(grams.tickets_among(of_each(&cities, grams, "ticket", share)));
+        sql.push("select (select count(*) from (select ticket from (");
+        for (at, city) in cities.iter().enumerate() {
+            sql.push(if at == 0 { "" } else { " union all " });
+            sql.extend(city.grams.tickets_among(city.of_rarest(share)));
+        }
+        sql.push(") as rarest where true");
         self.narrow_ticket(&Range { cities: None, ..range }, order, None, &mut sql);
         sql.push(" limit ").bind(limit).push(") as counted), (select max(has) from (");
-        sql.extend(of_each(&cities, grams, "count(*) as has", share + 1)).push(") as cities)");
+        for (at, city) in cities.iter().enumerate() {
+            sql.push(if at == 0 { "" } else { " union all " }).push("select count(*) as has from (");
+            sql.extend(city.of_rarest(share + 1)).push(format!(") as has{at}"));
+        }
+        sql.push(") as cities)");
         Some(sql)
     }
 
@@ -112,12 +134,15 @@ impl TicketFilter {
     }
 
     /// `None` when there is nothing to read.
-    fn with_words(&self, grams: &Grams, cursor: Option<&Cursor>, numbers: &[Between]) -> Option<Sql> {
+    fn with_words(&self, cursor: Option<&Cursor>, numbers: &[Between]) -> Option<Sql> {
         let states = self.states_of(TicketOrder::Created);
-        let range = self.ranges(TicketOrder::Created, states.as_deref(), &Words::Some(grams.clone()))?.pop()?;
+        let words = Words::Some(numbers.first()?.grams.clone());
+        let range = self.ranges(TicketOrder::Created, states.as_deref(), &words)?.pop()?;
         let mut sql = Sql::default();
         for (at, between) in numbers.iter().enumerate() {
-            sql.push(if at == 0 { "" } else { " union all " }).push("select ticket from (").extend(grams.tickets());
+            sql.push(if at == 0 { "" } else { " union all " })
+                .push("select ticket from (")
+                .extend(between.grams.tickets());
             sql.push(" and ticket >= ").bind(between.first.as_str()).push(" and ticket < ").bind(between.end.as_str());
             self.narrow_ticket(&Range { cities: None, ..range }, TicketOrder::Created, cursor, &mut sql);
             if let Some(most) = between.most {
@@ -125,7 +150,7 @@ impl TicketFilter {
             }
             sql.push(format!(") as city{at}"));
         }
-        (!numbers.is_empty()).then_some(sql)
+        Some(sql)
     }
 
     /// By what the ticket itself has to be, if anything.
@@ -136,18 +161,6 @@ impl TicketFilter {
             sql.push(" and exists (select 1 from ticket where number = rarest.ticket").extend(narrowed).push(")");
         }
     }
-}
-
-/// Of each city the latest tickets that have the rarest word.
-fn of_each(cities: &[Between], grams: &Grams, columns: &str, most: i64) -> Sql {
-    let mut sql = Sql::default();
-    for (at, city) in cities.iter().enumerate() {
-        sql.push(if at == 0 { "select " } else { " union all select " }).push(columns);
-        sql.push(" from (select ticket from gram where gram = ").bind(grams.rarest());
-        sql.push(" and ticket >= ").bind(city.first.as_str()).push(" and ticket < ").bind(city.end.as_str());
-        sql.push(" order by ticket desc limit ").bind(most).push(format!(") as city{at}"));
-    }
-    sql
 }
 
 fn first_number(city: City, day: NaiveDate) -> String {

@@ -96,9 +96,10 @@ impl Store {
         let words = self.words_in(filter, order).await?;
         let limit = i64::from(at_most) + 1;
         if let Some(grams) = words.grams().filter(|_| !filter.finds_few()) {
-            let cities = i64::try_from(filter.cities().len()).unwrap_or(i64::MAX).max(1);
+            let grams = self.by_city(grams, filter.cities()).await?;
+            let cities = i64::try_from(grams.len()).unwrap_or(i64::MAX).max(1);
             let share = i64::from(at_most) * ASKED_PER_COUNTED / cities + 1;
-            let Some(sql) = filter.count_with_words(order, grams, limit, share) else { return Ok(Count::NONE) };
+            let Some(sql) = filter.count_with_words(order, &grams, limit, share) else { return Ok(Count::NONE) };
             let (found, has): (i64, i64) =
                 on!(&self.read, pool => builder!(sql).build_query_as().fetch_one(pool).await)?;
             let found = Count::of(found, at_most);

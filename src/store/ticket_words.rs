@@ -1,5 +1,7 @@
 //! The words of a search, looked up in the index of words: which tickets have them, or how they are best asked for.
 
+use std::collections::HashMap;
+
 use super::sql::{Sql, builder};
 use super::{Store, StoreError, TicketFilter, on};
 use crate::city::City;
@@ -41,6 +43,9 @@ pub(super) enum Words {
     /// Grams that many tickets have: so many tickets of the list are asked for them.
     Common(Grams, u32),
 }
+
+/// So far a gram is counted in each city to tell which of them leads there.
+const COUNTED_IN_CITY: i64 = 200;
 
 /// The rarest first; with a city, its tickets only.
 #[derive(Clone, Debug)]
@@ -110,11 +115,33 @@ impl Grams {
         &self.grams[0]
     }
 
+    pub fn city(&self) -> Option<City> {
+        self.city
+    }
+
+    /// The bounds of a city are those of the first gram's tickets: PostgreSQL, which may begin with another, reads no more of it.
     fn others(&self, sql: &mut Sql) {
         for gram in &self.grams[1..] {
-            sql.push(" and exists (select 1 from gram where ticket = rarest.ticket and gram = ");
-            sql.bind(gram.as_str()).push(")");
+            sql.push(" and exists (select 1 from gram where ticket = rarest.ticket and gram = ").bind(gram.as_str());
+            of_city(self.city, sql);
+            sql.push(")");
         }
+    }
+
+    /// In the cities where none is without tickets: `counted` tells of a city and a gram how many.
+    fn in_cities(&self, cities: &[City], counted: &HashMap<(City, &str), i64>) -> Vec<Grams> {
+        let in_city = |&city: &City| {
+            let mut grams: Vec<(i64, &String)> = self
+                .grams
+                .iter()
+                .map(|gram| (counted.get(&(city, gram.as_str())).copied().unwrap_or(0), gram))
+                .collect();
+            grams.sort_by_key(|(count, _)| *count);
+            let all_are_there = grams.first().is_some_and(|(count, _)| *count > 0);
+            all_are_there
+                .then(|| Grams { grams: grams.into_iter().map(|(_, gram)| gram.clone()).collect(), city: Some(city) })
+        };
+        cities.iter().filter_map(in_city).collect()
     }
 
     /// A row of `of` has them.
@@ -170,6 +197,35 @@ impl Store {
         Ok(if common { Words::Common(found, walked) } else { Words::Some(found) })
     }
 
+    /// The same grams city by city, the rarest of each city first: a place is named in few cities but its own. Cities without one
+    /// of them are left out.
+    pub(super) async fn by_city(&self, grams: &Grams, cities: &[City]) -> Result<Vec<Grams>, StoreError> {
+        if grams.city.is_some() {
+            return Ok(vec![grams.clone()]);
+        }
+        if cities.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::default();
+        sql.push("with city (first, ends) as (values ");
+        for (at, city) in cities.iter().enumerate() {
+            sql.push(if at == 0 { "(" } else { ", (" }).bind(city.digit().to_string());
+            sql.push(", ").bind((city.digit() + 1).to_string()).push(")");
+        }
+        sql.push("), word (gram) as (values ");
+        for (at, gram) in grams.grams.iter().enumerate() {
+            sql.push(if at == 0 { "(" } else { ", (" }).bind(gram.as_str()).push(")");
+        }
+        sql.push("
+             ) select city.first, word.gram, (select count(*) from (select ticket from gram where gram.gram = word.gram and ticket >= city.first
+             and ticket < city.ends order by ticket limit ").bind(COUNTED_IN_CITY).push(") as found) from city cross join word");
+        let rows: Vec<(String, String, i64)> =
+            on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
+        let city = |first: &str| cities.iter().find(|city| city.digit().to_string() == first).copied();
+        let counted = rows.iter().filter_map(|(first, gram, count)| Some(((city(first)?, gram.as_str()), *count)));
+        Ok(grams.in_cities(cities, &counted.collect()))
+    }
+
     /// How many tickets have each gram, the rarest first, counted to one more than `most`. Of grams that have more, those come first
     /// whose so many reach to the latest ticket: the rarer a gram, the further apart its tickets.
     async fn counted(&self, grams: &[String], city: Option<City>, most: u32) -> Result<Vec<(i64, String)>, StoreError> {
@@ -184,5 +240,32 @@ impl Store {
             on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
         counted.sort_by(|(count, latest, _), (other, later, _)| count.cmp(other).then(later.cmp(latest)));
         Ok(counted.into_iter().map(|(count, _, gram)| (count, gram)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_each_city_its_rarest_gram_leads_and_a_city_without_one_is_left_out() {
+        let grams = Grams { grams: ["县客", "当雄", "雄县"].map(str::to_owned).to_vec(), city: None };
+        let counted = HashMap::from([
+            ((City::Lhasa, "县客"), 120),
+            ((City::Lhasa, "当雄"), 40),
+            ((City::Lhasa, "雄县"), 40),
+            ((City::Nagqu, "县客"), 200),
+            ((City::Nagqu, "当雄"), 200),
+            ((City::Nagqu, "雄县"), 200),
+            ((City::Ngari, "县客"), 90),
+            ((City::Ngari, "当雄"), 1),
+        ]);
+        let found = grams.in_cities(&[City::Lhasa, City::Nagqu, City::Ngari, City::Shannan], &counted);
+        let found: Vec<(Option<City>, Vec<&str>)> =
+            found.iter().map(|of| (of.city(), of.grams.iter().map(String::as_str).collect())).collect();
+        assert_eq!(
+            found,
+            [(Some(City::Lhasa), vec!["当雄", "雄县", "县客"]), (Some(City::Nagqu), vec!["县客", "当雄", "雄县"])]
+        );
     }
 }

@@ -137,11 +137,11 @@ async fn lock(transaction: &mut Transaction) -> Result<(), StoreError> {
     go_by_indexes(transaction).await
 }
 
-/// PostgreSQL takes the times of a day, which it does not know when it plans, for an eighth of all visits, reads the whole
-/// table of tickets for them, and compiles the statement first.
+/// PostgreSQL takes the times of a day, which it does not know when it plans, for an eighth of all visits, and reads the whole
+/// table of tickets for them.
 pub(super) async fn go_by_indexes(transaction: &mut Transaction) -> Result<(), StoreError> {
     if let Database::Postgres(transaction) = transaction {
-        for setting in ["enable_hashjoin", "enable_mergejoin", "jit"] {
+        for setting in ["enable_hashjoin", "enable_mergejoin"] {
             sqlx::query(sqlx::AssertSqlSafe(format!("set local {setting} = off"))).execute(&mut **transaction).await?;
         }
     }
