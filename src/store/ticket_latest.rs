@@ -26,12 +26,11 @@ impl Store {
     pub(super) async fn latest(
         &self,
         filter: &TicketFilter,
-        grams: &Grams,
+        by_city: &[Grams],
         most: i64,
         cursor: Option<&Cursor>,
     ) -> Result<Vec<String>, StoreError> {
-        let grams = self.by_city(grams, filter.cities()).await?;
-        let cities = filter.latest_of_cities(&grams, most, cursor);
+        let cities = filter.latest_of_cities(by_city, most, cursor);
         let Some(sql) = filter.with_words(cursor, &cities) else { return Ok(Vec::new()) };
         let mut found = self.numbers(sql).await?;
         let mut days: Vec<NaiveDate> = found.iter().map(Number::day).collect();
@@ -56,11 +55,10 @@ impl Store {
     pub(super) async fn explain_latest(
         &self,
         filter: &TicketFilter,
-        grams: &Grams,
+        by_city: &[Grams],
         most: i64,
     ) -> Result<Vec<String>, StoreError> {
-        let grams = self.by_city(grams, filter.cities()).await?;
-        match filter.with_words(None, &filter.latest_of_cities(&grams, most, None)) {
+        match filter.with_words(None, &filter.latest_of_cities(by_city, most, None)) {
             Some(sql) => explain(&mut self.begin().await?, sql).await,
             None => Ok(Vec::new()),
         }
@@ -92,7 +90,7 @@ impl Between {
 
 impl TicketFilter {
     /// A page of each city: its tickets before those of the list's end and of the cursor.
-    fn latest_of_cities(&self, grams: &[Grams], most: i64, cursor: Option<&Cursor>) -> Vec<Between> {
+    fn latest_of_cities(&self, by_city: &[Grams], most: i64, cursor: Option<&Cursor>) -> Vec<Between> {
         let before = cursor.map(|cursor| cursor.at).into_iter().chain(self.to).min();
         let between = |grams: &Grams, city: City| Between {
             city,
@@ -101,16 +99,22 @@ impl TicketFilter {
             end: before.map_or_else(|| (city.digit() + 1).to_string(), |before| first_after(city, before)),
             most: Some(most),
         };
-        grams.iter().filter_map(|grams| Some(between(grams, grams.city()?))).collect()
+        by_city.iter().filter_map(|grams| Some(between(grams, grams.city()?))).collect()
     }
 
     /// How many of the latest tickets of each city's rarest word have all words, counted up to `limit`: of each city `share` are
     /// asked. And how many a city has of it, counted to one more than that. `None` when there can be none.
-    pub(super) fn count_with_words(&self, order: TicketOrder, grams: &[Grams], limit: i64, share: i64) -> Option<Sql> {
+    pub(super) fn count_with_words(
+        &self,
+        order: TicketOrder,
+        by_city: &[Grams],
+        limit: i64,
+        share: i64,
+    ) -> Option<Sql> {
         let states = self.states_of(order);
-        let words = Words::Some(grams.first()?.clone());
+        let words = Words::Some(by_city.first()?.clone());
         let range = self.ranges(order, states.as_deref(), &words)?.pop()?;
-        let cities = self.latest_of_cities(grams, share, None);
+        let cities = self.latest_of_cities(by_city, share, None);
         let mut sql = Sql::default();
         sql.push("select (select count(*) from (select ticket from (");
         for (at, city) in cities.iter().enumerate() {

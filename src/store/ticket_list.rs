@@ -40,8 +40,14 @@ impl Count {
     }
 }
 
+/// The words of a search, and where many tickets have them, city by city.
+struct LookedUp {
+    words: Words,
+    by_city: Vec<Grams>,
+}
+
 /// So many tickets that have the rarest of common words are asked for the others, for each that is to be counted.
-const ASKED_PER_COUNTED: i64 = 5;
+const ASKED_PER_COUNTED: i64 = 2;
 
 impl Store {
     /// Tickets in this order; `limit` is 1 to [`MAX_PAGE`].
@@ -55,16 +61,55 @@ impl Store {
         limit: u32,
         cursor: Option<&Cursor>,
     ) -> Result<Page<TicketWithRecordings>, ListError> {
+        let found = self.look_up(filter, order).await?;
+        self.page_of(&found, filter, order, limit, cursor).await
+    }
+
+    /// A page as [`Store::tickets`] has it, and how many tickets the list has, as [`Store::count_tickets`] counts them; at least
+    /// what has been seen of it by the end of the page.
+    ///
+    /// # Errors
+    /// As [`Store::tickets`].
+    pub async fn tickets_and_count(
+        &self,
+        filter: &TicketFilter,
+        order: TicketOrder,
+        limit: u32,
+        cursor: Option<&Cursor>,
+        at_most: u32,
+    ) -> Result<(Page<TicketWithRecordings>, Count), ListError> {
+        let found = self.look_up(filter, order).await?;
+        let count = async { Ok(self.count_of(&found, filter, order, at_most).await?) };
+        let (page, count) = tokio::try_join!(self.page_of(&found, filter, order, limit, cursor), count)?;
+        let shown = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+        if cursor.is_none() && page.next.is_none() {
+            return Ok((page, Count { tickets: shown, more: false }));
+        }
+        // where not all were looked at: what can be seen, with a page before
+        let seen = if cursor.is_none() { shown } else { shown.saturating_add(limit) };
+        Ok((page, if count.more { Count { tickets: count.tickets.max(seen), ..count } } else { count }))
+    }
+
+    async fn page_of(
+        &self,
+        LookedUp { words, by_city }: &LookedUp,
+        filter: &TicketFilter,
+        order: TicketOrder,
+        limit: u32,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<TicketWithRecordings>, ListError> {
         if cursor.is_some_and(|cursor| order.number(cursor).is_none()) {
             return Err(BadCursor.into());
         }
         let limit = limit.clamp(1, MAX_PAGE);
         let most = i64::from(limit) + 1;
-        let mut words = self.words_in(filter, order).await?;
-        if let Some(grams) = filter.by_number(order, &words) {
-            words = Words::Few(self.latest(filter, grams, most, cursor).await?);
-        }
-        let mut rows = self.rows(filter.page(order, &words, cursor, most, &ticket_row::SELECT)).await?;
+        let latest = if filter.is_by_number(order, words) {
+            Some(Words::Few(self.latest(filter, by_city, most, cursor).await?))
+        } else {
+            None
+        };
+        let words = latest.as_ref().unwrap_or(words);
+        let mut rows = self.rows(filter.page(order, words, cursor, most, &ticket_row::SELECT)).await?;
         if let Some(words) = words.narrowed().filter(|_| rows.len() <= limit as usize) {
             rows = self.rows(filter.page(order, &words, cursor, most, &ticket_row::SELECT)).await?;
         }
@@ -73,9 +118,14 @@ impl Store {
         Ok(Page { items: self.with_recordings(page.items).await?, next: page.next })
     }
 
-    async fn words_in(&self, filter: &TicketFilter, order: TicketOrder) -> Result<Words, StoreError> {
-        let words = self.words(filter).await?;
-        Ok(if filter.has_few(order) { words.of_few() } else { words })
+    async fn look_up(&self, filter: &TicketFilter, order: TicketOrder) -> Result<LookedUp, StoreError> {
+        let words = self.words(filter, order == TicketOrder::Created).await?;
+        let words = if filter.has_few(order) { words.of_few() } else { words };
+        let by_city = match words.grams().filter(|_| !filter.finds_few()) {
+            Some(grams) => self.by_city(grams, filter.cities()).await?,
+            None => Vec::new(),
+        };
+        Ok(LookedUp { words, by_city })
     }
 
     async fn rows(&self, sql: Option<Sql>) -> Result<Vec<TicketRow>, StoreError> {
@@ -85,7 +135,7 @@ impl Store {
 
     /// Counts the tickets of [`Store::tickets`], which in another order may be others, up to `at_most`.
     ///
-    /// Of common words it looks at five times as many tickets at most, the latest of each city, and says that there are
+    /// Of common words it looks at twice as many tickets at most, the latest of each city, and says that there are
     /// more when it has not seen all.
     pub async fn count_tickets(
         &self,
@@ -93,28 +143,38 @@ impl Store {
         order: TicketOrder,
         at_most: u32,
     ) -> Result<Count, StoreError> {
-        let words = self.words_in(filter, order).await?;
+        let found = self.look_up(filter, order).await?;
+        self.count_of(&found, filter, order, at_most).await
+    }
+
+    async fn count_of(
+        &self,
+        LookedUp { words, by_city }: &LookedUp,
+        filter: &TicketFilter,
+        order: TicketOrder,
+        at_most: u32,
+    ) -> Result<Count, StoreError> {
         let limit = i64::from(at_most) + 1;
-        if let Some(grams) = words.grams().filter(|_| !filter.finds_few()) {
-            let grams = self.by_city(grams, filter.cities()).await?;
-            let cities = i64::try_from(grams.len()).unwrap_or(i64::MAX).max(1);
+        if words.grams().is_some() && !filter.finds_few() {
+            let cities = i64::try_from(by_city.len()).unwrap_or(i64::MAX).max(1);
             let share = i64::from(at_most) * ASKED_PER_COUNTED / cities + 1;
-            let Some(sql) = filter.count_with_words(order, &grams, limit, share) else { return Ok(Count::NONE) };
+            let Some(sql) = filter.count_with_words(order, by_city, limit, share) else { return Ok(Count::NONE) };
             let (found, has): (i64, i64) =
                 on!(&self.read, pool => builder!(sql).build_query_as().fetch_one(pool).await)?;
             let found = Count::of(found, at_most);
             return Ok(Count { more: found.more || has > share, ..found });
         }
-        let Some(sql) = filter.count(order, &words.narrowed().unwrap_or(words), limit) else { return Ok(Count::NONE) };
+        let narrowed = words.narrowed();
+        let Some(sql) = filter.count(order, narrowed.as_ref().unwrap_or(words), limit) else { return Ok(Count::NONE) };
         let found: i64 = on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_one(pool).await)?;
         Ok(Count::of(found, at_most))
     }
 
     /// How the database goes about a list, in its own words: what the tests of query plans read.
     pub async fn explain_tickets(&self, filter: &TicketFilter, order: TicketOrder) -> Result<Vec<String>, StoreError> {
-        let words = self.words_in(filter, order).await?;
-        if let Some(grams) = filter.by_number(order, &words) {
-            return self.explain_latest(filter, grams, 51).await;
+        let LookedUp { words, by_city } = self.look_up(filter, order).await?;
+        if filter.is_by_number(order, &words) {
+            return self.explain_latest(filter, &by_city, 51).await;
         }
         let mut plan = Vec::new();
         for words in [Some(&words), words.narrowed().as_ref()].into_iter().flatten() {
@@ -127,8 +187,8 @@ impl Store {
 }
 
 impl TicketFilter {
-    /// The words by whose numbers the list is read, unless something else leaves fewer tickets.
-    fn by_number<'a>(&self, order: TicketOrder, words: &'a Words) -> Option<&'a Grams> {
-        words.grams().filter(|_| order == TicketOrder::Created && !self.finds_few())
+    /// The list is read by the numbers of its words, unless something else leaves fewer tickets.
+    fn is_by_number(&self, order: TicketOrder, words: &Words) -> bool {
+        words.grams().is_some() && order == TicketOrder::Created && !self.finds_few()
     }
 }

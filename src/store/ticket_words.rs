@@ -1,5 +1,6 @@
 //! The words of a search, looked up in the index of words: which tickets have them, or how they are best asked for.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::sql::{Sql, builder};
@@ -128,18 +129,15 @@ impl Grams {
         }
     }
 
-    /// In the cities where none is without tickets: `counted` tells of a city and a gram how many.
-    fn in_cities(&self, cities: &[City], counted: &HashMap<(City, &str), i64>) -> Vec<Grams> {
+    /// In the cities where none is without tickets: `counted` tells of a city and a gram how many it has, counted to a limit, and
+    /// the latest of those.
+    fn in_cities(&self, cities: &[City], counted: &HashMap<(City, &str), (i64, &str)>) -> Vec<Grams> {
         let in_city = |&city: &City| {
-            let mut grams: Vec<(i64, &String)> = self
-                .grams
-                .iter()
-                .map(|gram| (counted.get(&(city, gram.as_str())).copied().unwrap_or(0), gram))
-                .collect();
-            grams.sort_by_key(|(count, _)| *count);
-            let all_are_there = grams.first().is_some_and(|(count, _)| *count > 0);
-            all_are_there
-                .then(|| Grams { grams: grams.into_iter().map(|(_, gram)| gram.clone()).collect(), city: Some(city) })
+            let of_gram = |gram: &String| counted.get(&(city, gram.as_str())).copied();
+            // one that is not there is not counted, and the city is left out
+            let mut grams = self.grams.iter().map(|gram| Some((of_gram(gram)?, gram))).collect::<Option<Vec<_>>>()?;
+            grams.sort_by(|(one, _), (other, _)| rarer(*one, *other));
+            Some(Grams { grams: grams.into_iter().map(|(_, gram)| gram.clone()).collect(), city: Some(city) })
         };
         cities.iter().filter_map(in_city).collect()
     }
@@ -151,6 +149,12 @@ impl Grams {
             sql.bind(gram.as_str()).push(format!(" and gram.ticket = {of}.number)"));
         }
     }
+}
+
+/// Which of two is in fewer tickets; where both were counted to a limit, whose so many reach to the later ticket: the rarer a
+/// gram, the further apart its tickets.
+fn rarer((count, latest): (i64, &str), (other, later): (i64, &str)) -> Ordering {
+    count.cmp(&other).then_with(|| later.cmp(latest))
 }
 
 /// A number begins with the digit of its city.
@@ -167,8 +171,9 @@ impl Store {
         Store { word_search, ..self }
     }
 
-    /// Looks a search's grams up.
-    pub(super) async fn words(&self, filter: &TicketFilter) -> Result<Words, StoreError> {
+    /// Looks a search's grams up. `by_number`: for a list in the order that the index of words has, where it matters less
+    /// how common they are.
+    pub(super) async fn words(&self, filter: &TicketFilter, by_number: bool) -> Result<Words, StoreError> {
         let Some(text) = filter.text.as_deref() else { return Ok(Words::Unasked) };
         let WordSearch { named, narrowed, walked } = self.word_search;
         let grams: Vec<String> = grams(text).into_iter().take(MOST_GRAMS).collect();
@@ -180,7 +185,7 @@ impl Store {
             _ => None,
         };
         let mut counted = self.counted(&grams, city, named).await?;
-        if counted[0].0 > i64::from(named) {
+        if counted[0].0 > i64::from(named) && !by_number {
             counted = self.counted(&grams, city, narrowed).await?;
         }
         let rarest = counted[0].0;
@@ -193,7 +198,7 @@ impl Store {
             let tickets = on!(&self.read, pool => builder!(sql).build_query_scalar().fetch_all(pool).await)?;
             return Ok(Words::Few(tickets));
         }
-        let common = rarest > i64::from(narrowed);
+        let common = rarest > i64::from(narrowed) && !by_number;
         Ok(if common { Words::Common(found, walked) } else { Words::Some(found) })
     }
 
@@ -216,18 +221,22 @@ impl Store {
         for (at, gram) in grams.grams.iter().enumerate() {
             sql.push(if at == 0 { "(" } else { ", (" }).bind(gram.as_str()).push(")");
         }
-        sql.push("
-             ) select city.first, word.gram, (select count(*) from (select ticket from gram where gram.gram = word.gram and ticket >= city.first
-             and ticket < city.ends order by ticket limit ").bind(COUNTED_IN_CITY).push(") as found) from city cross join word");
-        let rows: Vec<(String, String, i64)> =
+        sql.push(
+            ") select city.first, word.gram, (select count(*) || ' ' || max(ticket) from (select ticket from gram \
+             where gram.gram = word.gram and ticket >= city.first and ticket < city.ends order by ticket limit ",
+        );
+        sql.bind(COUNTED_IN_CITY).push(") as found) from city cross join word");
+        let rows: Vec<(String, String, Option<String>)> =
             on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
         let city = |first: &str| cities.iter().find(|city| city.digit().to_string() == first).copied();
-        let counted = rows.iter().filter_map(|(first, gram, count)| Some(((city(first)?, gram.as_str()), *count)));
+        let counted = rows.iter().filter_map(|(first, gram, found)| {
+            let (count, latest) = found.as_deref()?.split_once(' ')?;
+            Some(((city(first)?, gram.as_str()), (count.parse().ok()?, latest)))
+        });
         Ok(grams.in_cities(cities, &counted.collect()))
     }
 
-    /// How many tickets have each gram, the rarest first, counted to one more than `most`. Of grams that have more, those come first
-    /// whose so many reach to the latest ticket: the rarer a gram, the further apart its tickets.
+    /// How many tickets have each gram, the rarest first, counted to one more than `most`.
     async fn counted(&self, grams: &[String], city: Option<City>, most: u32) -> Result<Vec<(i64, String)>, StoreError> {
         let mut sql = Sql::default();
         for (at, gram) in grams.iter().enumerate() {
@@ -238,7 +247,7 @@ impl Store {
         }
         let mut counted: Vec<(i64, String, String)> =
             on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
-        counted.sort_by(|(count, latest, _), (other, later, _)| count.cmp(other).then(later.cmp(latest)));
+        counted.sort_by(|(count, latest, _), (other, later, _)| rarer((*count, latest), (*other, later)));
         Ok(counted.into_iter().map(|(count, _, gram)| (count, gram)).collect())
     }
 }
@@ -251,21 +260,21 @@ mod tests {
     fn in_each_city_its_rarest_gram_leads_and_a_city_without_one_is_left_out() {
         let grams = Grams { grams: ["县客", "当雄", "雄县"].map(str::to_owned).to_vec(), city: None };
         let counted = HashMap::from([
-            ((City::Lhasa, "县客"), 120),
-            ((City::Lhasa, "当雄"), 40),
-            ((City::Lhasa, "雄县"), 40),
-            ((City::Nagqu, "县客"), 200),
-            ((City::Nagqu, "当雄"), 200),
-            ((City::Nagqu, "雄县"), 200),
-            ((City::Ngari, "县客"), 90),
-            ((City::Ngari, "当雄"), 1),
+            ((City::Lhasa, "县客"), (120, "126110900012")),
+            ((City::Lhasa, "当雄"), (40, "126110900012")),
+            ((City::Lhasa, "雄县"), (40, "126112000012")),
+            ((City::Nagqu, "县客"), (200, "626010200018")),
+            ((City::Nagqu, "当雄"), (200, "626010100010")),
+            ((City::Nagqu, "雄县"), (200, "626010100010")),
+            ((City::Ngari, "县客"), (90, "726110900016")),
+            ((City::Ngari, "当雄"), (1, "726110900016")),
         ]);
         let found = grams.in_cities(&[City::Lhasa, City::Nagqu, City::Ngari, City::Shannan], &counted);
         let found: Vec<(Option<City>, Vec<&str>)> =
             found.iter().map(|of| (of.city(), of.grams.iter().map(String::as_str).collect())).collect();
         assert_eq!(
             found,
-            [(Some(City::Lhasa), vec!["当雄", "雄县", "县客"]), (Some(City::Nagqu), vec!["县客", "当雄", "雄县"])]
+            [(Some(City::Lhasa), vec!["雄县", "当雄", "县客"]), (Some(City::Nagqu), vec!["县客", "当雄", "雄县"])]
         );
     }
 }

@@ -20,7 +20,7 @@ use crate::console::problem::Problem;
 use crate::console::query::{self, Parameters};
 use crate::console::tickets;
 use crate::language::Language;
-use crate::store::{Count, ListError};
+use crate::store::ListError;
 use crate::ticket::{Alarm, Channel, RequestType, State as TicketState, Urgency};
 
 #[derive(Template)]
@@ -73,20 +73,11 @@ pub async fn show(
     let cursor = parameters.cursor()?;
     let limit = parameters.limit()?;
     let list = async {
-        let found = shared.store.tickets(&filter, order, limit, cursor.as_ref()).await;
-        let page = found.map_err(|error| match error {
+        let found = shared.store.tickets_and_count(&filter, order, limit, cursor.as_ref(), tab::MOST_COUNTED).await;
+        found.map_err(|error| match error {
             ListError::Cursor(_) => query::bad_cursor(),
             ListError::Store(error) => Problem::internal("inbox", &error),
-        })?;
-        let shown = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
-        if cursor.is_none() && page.next.is_none() {
-            // the page is the whole list
-            return Ok((page, Count { tickets: shown, more: false }));
-        }
-        let counted = tab::count(&shared, &frame, &whole).await?;
-        // where not all were looked at: those that can be seen, with those of a page before
-        let seen = if cursor.is_none() { shown } else { shown.saturating_add(limit) };
-        Ok((page, if counted.more { Count { tickets: counted.tickets.max(seen), ..counted } } else { counted }))
+        })
     };
     // the tabs are counted meanwhile
     let ((page, count), tabs) = tokio::try_join!(list, tab::tabs(&shared, &frame, &whole))?;

@@ -73,7 +73,7 @@ pub async fn tabs(shared: &Shared, frame: &Frame, query: &Query) -> Result<Vec<T
 }
 
 /// How many tickets the list of this query has.
-pub async fn count(shared: &Shared, frame: &Frame, query: &Query) -> Result<Count, Problem> {
+async fn count(shared: &Shared, frame: &Frame, query: &Query) -> Result<Count, Problem> {
     let parameters = query.parameters(tickets::KEYS)?;
     let filter = tickets::filter(&parameters, beijing_day(shared.clock.wall()))?;
     let filter = tickets::seen(filter, &frame.asking.caller);
