@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 import check_mandarin
+import heard
 import make
 import manifest
 
@@ -51,14 +52,17 @@ def badly_understood():
 
 
 def best_take(line):
-    """The line with its best take, and the wrong syllables of all takes."""
-    errors = [wrong(replace(line, take=take)) for take in range(len(make.TAKES))]
-    return replace(line, take=int(np.argmin(errors))), errors
+    """The line with its best take, its own where none is better, and the wrong syllables of all takes."""
+    alone = heard.chain(line)[0] == [line.id]
+    takes = range(make.FIRST_IN_SENTENCE if alone else len(make.TAKES))
+    errors = [wrong(replace(line, take=take)) for take in takes]
+    best = min(takes, key=lambda take: (errors[take], take != line.take))
+    return replace(line, take=best), errors
 
 
 def wrong(line):
     """Wrong syllables in quiet and in noise, the line between its neighbours."""
-    samples = make.spoken_by(make.mandarin_plan(line), line)[0] / 32_768
+    samples = make.prompt_of(make.mandarin_sound(line), line)[0] / 32_768
     ids, sound, *rest = check_mandarin.heard_in_chain(line, samples)
     noise = np.random.default_rng(1).standard_normal(len(sound)) * 10 ** (NOISE_DB / 20)
     return sum(check_mandarin.row(line.id, ids, condition, *rest)["errors"] for condition in (sound, sound + noise))

@@ -38,7 +38,7 @@ KEYS = ("id", "in", "syllables", "errors", "said", "heard")
 CHINESE_DIGITS = "零一二三四五六七八九"
 
 listener = None
-lines = {}
+lines = manifest.by_id("zh")
 
 
 def main():
@@ -46,7 +46,7 @@ def main():
     parser.add_argument("ids", nargs="*", metavar="ID", help="only these prompts or groups")
     parser.add_argument("--numbers", type=int, default=NUMBERS_HEARD, help="how many of each kind are read out [50]")
     options = parser.parse_args()
-    prompts = [line for line in mandarin_lines() if line.group not in ("trio", "trio_end", "pair", "pair_end")]
+    prompts = [line for line in manifest.by_id("zh").values() if line.group not in ("trio", "trio_end", "pair", "pair_end")]
     chosen = [line for line in prompts if not options.ids or {line.id, line.group} & set(options.ids)]
     numbers = list(itertools.islice(read_outs(random.Random(SEED)), options.numbers * len(KINDS)))
     with ProcessPoolExecutor(max_workers=os.cpu_count(), initializer=load) as workers:
@@ -59,14 +59,9 @@ def main():
     return summary()
 
 
-def mandarin_lines():
-    return [line for line in manifest.lines() if line.language == "zh"]
-
-
 def load():
-    global listener, lines
+    global listener
     listener = WhisperModel(str(WHISPER), device="cpu", compute_type="int8", cpu_threads=1)
-    lines = {line.id: line for line in mandarin_lines()}
 
 
 def row_of_prompt(line):

@@ -56,7 +56,7 @@ def chosen_by(line, ids):
 
 def measured(line):
     plan, syllables = make.tibetan_plan(line)
-    samples, began = make.spoken_by(plan, line)
+    samples, began = make.prompt_of(make.voice.speak(plan), line)
     sound = parselmouth.Sound(np.concatenate([QUIET, through_alaw(wave_file.samples(line.path)), QUIET]), wave_file.RATE)
     pitch = sound.to_pitch_ac(PITCH_STEP, 75, very_accurate=False, pitch_ceiling=600)
     heights, times = pitch.selected_array["frequency"], pitch.xs()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+import heard
 import kokoro
 import lhasa
 import mandarin
@@ -27,9 +28,11 @@ GROUPS = "trio trio_end pair pair_end".split()
 FINAL = "trio_end pair_end".split()  # the last group of a number: the pitch comes down
 ENDING = FINAL + "digit num day weekday office".split()  # spoken as the end of a sentence although no mark says so
 
-# Ways to speak a Mandarin line: speed, and the style of at least so many phonemes. Short lines differ most in how well
-# they are understood; the manifest's `take` names the one that a listener understood best (audition.py).
-TAKES = ((1.0, 30), (0.9, 30), (1.1, 60), (0.8, 60))
+# Ways to speak a Mandarin line: speed, and the style of at least so many phonemes; alone, or in the sentence around it
+# (heard.py) and cut out. Short lines differ most in how well they are understood; the manifest's `take` names the one
+# that a listener understood best (audition.py).
+TAKES = ((1.0, 30), (0.9, 30), (1.1, 60), (0.8, 60), (1.0, 0), (0.85, 0), (0.75, 0))
+FIRST_IN_SENTENCE = 4
 GROUP_TAKE = (1.0, 0)
 BRIEF_STEPS = 3  # of 25 ms; a phoneme or tone that is shorter gets one more, for ears on a telephone
 TIBETAN_SPEED = 1.0
@@ -70,15 +73,37 @@ def progress(done, due, line, seconds):
 
 
 def make(line):
-    plan = mandarin_plan(line) if line.language == "zh" else tibetan_plan(line)[0]
-    samples, _ = spoken_by(plan, line)
+    sound = mandarin_sound(line) if line.language == "zh" else voice.speak(tibetan_plan(line)[0])
+    samples, _ = prompt_of(sound, line)
     wave_file.write(line.path, samples, line.text, mark(line))
     return line
 
 
-def spoken_by(plan, line):
+def prompt_of(sound, line):
     trim_db = GROUP_TRIM_DB if line.group in GROUPS and line.language == "zh" else master.TRIM_DB
-    return master.mastered(voice.speak(plan), kokoro.RATE, silence_ms(line), trim_db)
+    return master.mastered(sound, kokoro.RATE, silence_ms(line), trim_db)
+
+
+def mandarin_sound(line):
+    return cut_from_sentence(line) if line.take >= FIRST_IN_SENTENCE else voice.speak(mandarin_plan(line))
+
+
+def cut_from_sentence(line):
+    before, own, after = sentence(line)
+    plan = clear(voice.plan(before + own + after, *TAKES[line.take]))
+    starts = (plan.starts() - kokoro.LEAD_FRAMES) * kokoro.FRAME
+    first, last = len(before) + 1, len(before) + len(own) + 1  # the token before the phonemes is silence
+    sound = voice.speak(plan)
+    return sound[starts[first] if before else 0:starts[last] if after else None]
+
+
+def sentence(line):
+    """The phonemes before a line, its own, and those after it: they run on where the clips do."""
+    ids, place = heard.chain(line)
+    parts = [mandarin.phonemes(part.text, part.pinyin) for part in map(manifest.by_id("zh").get, ids)]
+    before, own, after = " ".join(parts[:place]), parts[place], " ".join(parts[place + 1:])
+    end = "" if (after or own)[-1] in ",.!?" else "."
+    return f"{before} " if before else "", own, (f" {after}" if after else "") + end
 
 
 def mandarin_plan(line):
@@ -110,6 +135,8 @@ def spoken(line):
     """The phonemes of a line with the mark that its place in a sentence asks for."""
     if line.language == "bo":
         return lhasa.transcribed(line.words or line.text, ending(line))[0]
+    if line.take >= FIRST_IN_SENTENCE:
+        return sentence(line)
     apart = line.group in GROUPS  # digits are clearer as words of their own
     phonemes = mandarin.phonemes(" ".join(line.text) if apart else line.text, line.pinyin)
     return phonemes if phonemes[-1] in ",.!?" else phonemes + ending(line)

@@ -1,5 +1,6 @@
 """Reads prompts/manifest.toml and writes the hashes back into it."""
 
+import functools
 import hashlib
 import re
 import tomllib
@@ -41,6 +42,11 @@ def lines():
             for language, table in languages.items():
                 if table["text"] != "-":
                     yield from written_out(group, name, language, table, groups)
+
+
+@functools.cache
+def by_id(language):
+    return {line.id: line for line in lines() if line.language == language}
 
 
 def written_out(group, name, language, table, groups):
