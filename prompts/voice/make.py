@@ -132,7 +132,7 @@ def tibetan_plan(line):
 
 
 def spoken(line):
-    """The phonemes of a line with the mark that its place in a sentence asks for."""
+    """The phonemes of a line with the mark that its place in a sentence asks for; those of the whole sentence where it is cut out."""
     if line.language == "bo":
         return lhasa.transcribed(line.words or line.text, ending(line))[0]
     if line.take >= FIRST_IN_SENTENCE:

@@ -246,7 +246,7 @@ async fn sqlite(config: &Config, options: SqliteConnectOptions, in_memory: bool)
     Ok(Store::of(Pool::Sqlite(read), Pool::Sqlite(write)))
 }
 
-/// How PostgreSQL plans what is small and soon done: a search of twelve words in seven cities is planned for 150 ms by the
+/// How PostgreSQL plans. All that is asked here is found by indexes and soon done: a search of twelve words in seven cities is planned for 150 ms by the
 /// default limit of 8, for 20 ms by this, and compiling a statement or starting others to help takes ten times what it takes
 /// to execute.
 const PLANNED: &str = "set join_collapse_limit = 4; set jit = off; set max_parallel_workers_per_gather = 0";

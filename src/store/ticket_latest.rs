@@ -146,8 +146,7 @@ impl TicketFilter {
         for (at, between) in numbers.iter().enumerate() {
             sql.push(if at == 0 { "" } else { " union all " })
                 .push("select ticket from (")
-                .extend(between.grams.tickets());
-            sql.push(" and ticket >= ").bind(between.first.as_str()).push(" and ticket < ").bind(between.end.as_str());
+                .extend(between.grams.tickets_between(&between.first, &between.end));
             self.narrow_ticket(&Range { cities: None, ..range }, TicketOrder::Created, cursor, &mut sql);
             if let Some(most) = between.most {
                 sql.push(" order by ticket desc limit ").bind(most);

@@ -61,7 +61,8 @@ impl Store {
         limit: u32,
         cursor: Option<&Cursor>,
     ) -> Result<Page<TicketWithRecordings>, ListError> {
-        let found = self.look_up(filter, order).await?;
+        order.allows(cursor)?;
+        let found = self.look_up(filter, order, order == TicketOrder::Created).await?;
         self.page_of(&found, filter, order, limit, cursor).await
     }
 
@@ -78,7 +79,9 @@ impl Store {
         cursor: Option<&Cursor>,
         at_most: u32,
     ) -> Result<(Page<TicketWithRecordings>, Count), ListError> {
-        let found = self.look_up(filter, order).await?;
+        order.allows(cursor)?;
+        let limit = limit.clamp(1, MAX_PAGE);
+        let found = self.look_up(filter, order, true).await?;
         let count = async { Ok(self.count_of(&found, filter, order, at_most).await?) };
         let (page, count) = tokio::try_join!(self.page_of(&found, filter, order, limit, cursor), count)?;
         let shown = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
@@ -98,12 +101,9 @@ impl Store {
         limit: u32,
         cursor: Option<&Cursor>,
     ) -> Result<Page<TicketWithRecordings>, ListError> {
-        if cursor.is_some_and(|cursor| order.number(cursor).is_none()) {
-            return Err(BadCursor.into());
-        }
         let limit = limit.clamp(1, MAX_PAGE);
         let most = i64::from(limit) + 1;
-        let latest = if filter.is_by_number(order, words) {
+        let latest = if is_by_number(order, words) {
             Some(Words::Few(self.latest(filter, by_city, most, cursor).await?))
         } else {
             None
@@ -118,10 +118,10 @@ impl Store {
         Ok(Page { items: self.with_recordings(page.items).await?, next: page.next })
     }
 
-    async fn look_up(&self, filter: &TicketFilter, order: TicketOrder) -> Result<LookedUp, StoreError> {
+    async fn look_up(&self, filter: &TicketFilter, order: TicketOrder, by_city: bool) -> Result<LookedUp, StoreError> {
         let words = self.words(filter, order == TicketOrder::Created).await?;
-        let words = if filter.has_few(order) { words.of_few() } else { words };
-        let by_city = match words.grams().filter(|_| !filter.finds_few()) {
+        let words = if filter.has_few(order) || filter.finds_few() { words.of_few() } else { words };
+        let by_city = match words.grams().filter(|_| by_city) {
             Some(grams) => self.by_city(grams, filter.cities()).await?,
             None => Vec::new(),
         };
@@ -135,15 +135,15 @@ impl Store {
 
     /// Counts the tickets of [`Store::tickets`], which in another order may be others, up to `at_most`.
     ///
-    /// Of common words it looks at twice as many tickets at most, the latest of each city, and says that there are
-    /// more when it has not seen all.
+    /// Of common words it looks at twice as many tickets at most, the latest of each city (of one alone at as many in each), and
+    /// says that there are more when it has not seen all.
     pub async fn count_tickets(
         &self,
         filter: &TicketFilter,
         order: TicketOrder,
         at_most: u32,
     ) -> Result<Count, StoreError> {
-        let found = self.look_up(filter, order).await?;
+        let found = self.look_up(filter, order, true).await?;
         self.count_of(&found, filter, order, at_most).await
     }
 
@@ -155,9 +155,11 @@ impl Store {
         at_most: u32,
     ) -> Result<Count, StoreError> {
         let limit = i64::from(at_most) + 1;
-        if words.grams().is_some() && !filter.finds_few() {
+        if let Some(grams) = words.grams() {
             let cities = i64::try_from(by_city.len()).unwrap_or(i64::MAX).max(1);
-            let share = i64::from(at_most) * ASKED_PER_COUNTED / cities + 1;
+            let asked =
+                if grams.is_one() { i64::from(at_most) } else { i64::from(at_most) * ASKED_PER_COUNTED / cities };
+            let share = asked + 1;
             let Some(sql) = filter.count_with_words(order, by_city, limit, share) else { return Ok(Count::NONE) };
             let (found, has): (i64, i64) =
                 on!(&self.read, pool => builder!(sql).build_query_as().fetch_one(pool).await)?;
@@ -172,8 +174,8 @@ impl Store {
 
     /// How the database goes about a list, in its own words: what the tests of query plans read.
     pub async fn explain_tickets(&self, filter: &TicketFilter, order: TicketOrder) -> Result<Vec<String>, StoreError> {
-        let LookedUp { words, by_city } = self.look_up(filter, order).await?;
-        if filter.is_by_number(order, &words) {
+        let LookedUp { words, by_city } = self.look_up(filter, order, true).await?;
+        if is_by_number(order, &words) {
             return self.explain_latest(filter, &by_city, 51).await;
         }
         let mut plan = Vec::new();
@@ -186,9 +188,13 @@ impl Store {
     }
 }
 
-impl TicketFilter {
-    /// The list is read by the numbers of its words, unless something else leaves fewer tickets.
-    fn is_by_number(&self, order: TicketOrder, words: &Words) -> bool {
-        words.grams().is_some() && order == TicketOrder::Created && !self.finds_few()
+impl TicketOrder {
+    fn allows(self, cursor: Option<&Cursor>) -> Result<(), BadCursor> {
+        if cursor.is_some_and(|cursor| self.number(cursor).is_none()) { Err(BadCursor) } else { Ok(()) }
     }
+}
+
+/// The list is read by the numbers of its words.
+fn is_by_number(order: TicketOrder, words: &Words) -> bool {
+    words.grams().is_some() && order == TicketOrder::Created
 }

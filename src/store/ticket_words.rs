@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use super::row::text;
 use super::sql::{Sql, builder};
 use super::{Store, StoreError, TicketFilter, on};
 use crate::city::City;
@@ -16,7 +17,7 @@ const MOST_GRAMS: usize = 12;
 pub struct WordSearch {
     /// Up to here they are fetched and then named.
     pub named: u32,
-    /// Up to here they are narrowed where they are.
+    /// Up to here they are narrowed where they are; in the order that the index of words has, whatever their number.
     pub narrowed: u32,
     /// In an order that the index of words does not have, past that so many tickets of the list are walked and each asked for
     /// the words, which soon fills a page of words that every other ticket has; where it does not, the rarest word's are
@@ -104,6 +105,15 @@ impl Grams {
         sql
     }
 
+    /// As [`Grams::tickets`], by number.
+    pub fn tickets_between(&self, first: &str, end: &str) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select ticket from gram as rarest where gram = ").bind(self.rarest());
+        sql.push(" and ticket >= ").bind(first).push(" and ticket < ").bind(end);
+        self.others(&mut sql);
+        sql
+    }
+
     /// As [`Grams::tickets`], among some that have the first.
     pub fn tickets_among(&self, rarest: Sql) -> Sql {
         let mut sql = Sql::default();
@@ -116,11 +126,16 @@ impl Grams {
         &self.grams[0]
     }
 
+    /// Nothing has to be asked of its tickets.
+    pub fn is_one(&self) -> bool {
+        self.grams.len() == 1
+    }
+
     pub fn city(&self) -> Option<City> {
         self.city
     }
 
-    /// The bounds of a city are those of the first gram's tickets: PostgreSQL, which may begin with another, reads no more of it.
+    /// PostgreSQL, which may begin with another than the first, reads no more of it than the city's.
     fn others(&self, sql: &mut Sql) {
         for gram in &self.grams[1..] {
             sql.push(" and exists (select 1 from gram where ticket = rarest.ticket and gram = ").bind(gram.as_str());
@@ -174,9 +189,9 @@ impl Store {
     /// Looks a search's grams up. `by_number`: for a list in the order that the index of words has, where it matters less
     /// how common they are.
     pub(super) async fn words(&self, filter: &TicketFilter, by_number: bool) -> Result<Words, StoreError> {
-        let Some(text) = filter.text.as_deref() else { return Ok(Words::Unasked) };
+        let Some(search) = filter.text.as_deref() else { return Ok(Words::Unasked) };
         let WordSearch { named, narrowed, walked } = self.word_search;
-        let grams: Vec<String> = grams(text).into_iter().take(MOST_GRAMS).collect();
+        let grams: Vec<String> = grams(search).into_iter().take(MOST_GRAMS).collect();
         if grams.is_empty() {
             return Ok(Words::Few(Vec::new()));
         }
@@ -229,11 +244,14 @@ impl Store {
         let rows: Vec<(String, String, Option<String>)> =
             on!(&self.read, pool => builder!(sql).build_query_as().fetch_all(pool).await)?;
         let city = |first: &str| cities.iter().find(|city| city.digit().to_string() == first).copied();
-        let counted = rows.iter().filter_map(|(first, gram, found)| {
-            let (count, latest) = found.as_deref()?.split_once(' ')?;
-            Some(((city(first)?, gram.as_str()), (count.parse().ok()?, latest)))
-        });
-        Ok(grams.in_cities(cities, &counted.collect()))
+        let mut counted = HashMap::new();
+        for (first, gram, found) in &rows {
+            let Some(found) = found else { continue };
+            let (count, latest) = found.split_once(' ').ok_or(StoreError::OutOfRange { column: "gram.ticket" })?;
+            let city = city(first).ok_or(StoreError::OutOfRange { column: "gram.ticket" })?;
+            counted.insert((city, gram.as_str()), (text("count", count)?, latest));
+        }
+        Ok(grams.in_cities(cities, &counted))
     }
 
     /// How many tickets have each gram, the rarest first, counted to one more than `most`.
